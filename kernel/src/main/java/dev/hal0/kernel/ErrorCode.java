@@ -1,0 +1,154 @@
+package dev.hal0.kernel;
+
+import java.util.Optional;
+
+/**
+ * The catalogue of everything that hal0 refuses or fails at: one entry per cause, with the HTTP status it answers and
+ * what the user can do. {@code docs/errors.md} is generated from it, so a remedy is written for the person who reads it.
+ */
+public enum ErrorCode {
+    REQUEST_INVALID_JSON(
+            "request.invalid_json", 400, "Send a well-formed JSON body with Content-Type: application/json."),
+    REQUEST_NOT_AN_OBJECT("request.not_an_object", 400, "Send a JSON object as the body."),
+    REQUEST_INVALID("request.invalid", 400, "Correct the named field."),
+    REQUEST_UNKNOWN_FIELDS(
+            "validation.unknown_keys", 400, "Remove the listed keys; the message names those that exist."),
+    REQUEST_TOO_LARGE("request.too_large", 413, "Send a smaller body, or raise [server].max_body_mb in hal0.toml."),
+    REQUEST_ORIGIN_REFUSED(
+            "request.origin_refused", 403, "Add the host name to [network].allowed_hosts in hal0.toml if it is yours."),
+    REQUEST_HOST_REFUSED(
+            "request.host_refused", 403, "Add the host name to [network].allowed_hosts in hal0.toml if it is yours."),
+    ROUTE_NOT_FOUND("route.not_found", 404, "See /api/openapi.json for the routes that exist."),
+    ROUTE_METHOD_NOT_ALLOWED("route.method_not_allowed", 405, "Use one of the methods in the Allow header."),
+    PRECONDITION_FAILED(
+            "resource.precondition_failed", 412, "Read the resource again and repeat the change with its new ETag."),
+    OPERATION_NOT_FOUND("operation.not_found", 404, "List operations with GET /api/operations."),
+    OPERATION_CANCELLED(
+            "operation.cancelled", 409, "A newer request replaced this one; repeat it if you still want it."),
+    CONFIG_INVALID(
+            "config.invalid", 400, "Correct the named file at the given line; the last good version stays in force."),
+    STATE_CORRUPT("state.corrupt", 500, "Move the named file away; hal0 rebuilds it."),
+
+    MODEL_NOT_FOUND(
+            "model.not_found",
+            404,
+            "List models with `hal0 model list`; register one with `hal0 model add FILE.gguf`."),
+    MODEL_ALREADY_EXISTS("model.already_exists", 409, "Choose another id with --id, or replace it with --overwrite."),
+    MODEL_IN_USE("model.in_use", 409, "Bind the slots to another model or delete them first."),
+    MODEL_READ_ONLY("model.read_only", 409, "This model is part of hal0 and cannot be changed."),
+    MODEL_FILE_MISSING("model.file_missing", 409, "Restore the file, or remove the entry with `hal0 model rm ID`."),
+    MODEL_FILE_INVALID("model.file_invalid", 422, "Give a complete little-endian GGUF file of version 2 or 3."),
+    MODEL_REGISTRY_UNAVAILABLE(
+            "model.registry_unavailable", 503, "Repair registry.toml at the given line; nothing is written meanwhile."),
+    MODEL_CAPABILITY_MISMATCH(
+            "dispatch.capability_mismatch", 409, "Choose a model that serves this route; GET /v1/models lists them."),
+
+    SLOT_NOT_FOUND("slot.not_found", 404, "List slots with `hal0 slot list`; create one with `hal0 slot create NAME`."),
+    SLOT_ALREADY_EXISTS("slot.already_exists", 409, "Choose another name, or change the existing slot's config."),
+    SLOT_CONFIG_ERROR("slot.config_error", 400, "Correct the named key."),
+    SLOT_NO_MODEL(
+            "slot.no_model",
+            409,
+            "Register a model with `hal0 model add FILE.gguf`, then `hal0 slot load NAME --model ID`."),
+    SLOT_PORT_CONFLICT("slot.port_conflict", 409, "Choose a free port, or omit it to have one allocated."),
+    SLOT_NO_FREE_PORT("slot.no_free_port", 400, "Delete a slot, or widen [slots].port_range_start/end in hal0.toml."),
+    SLOT_SEEDED("slot.seeded", 409, "Seeded slots can be disabled, not deleted."),
+    SLOT_DISABLED("slot.disabled", 409, "Enable the slot: PUT /api/slots/NAME/config with {\"enabled\":true}."),
+    SLOT_ILLEGAL_TRANSITION(
+            "slot.illegal_transition", 409, "Wait for the running operation, or cancel it with an unload."),
+    SLOT_LOADING("slot.loading", 503, "Retry after the given seconds; `hal0 slot list` shows the progress."),
+    SLOT_BUSY("slot.busy", 503, "Retry after the given seconds, or raise the slot's `parallel`."),
+    SLOT_SPAWN_FAILED(
+            "slot.spawn_failed", 502, "Read the engine's last lines in the message and `hal0 slot logs NAME`."),
+    SLOT_HEALTH_FAILED(
+            "slot.health_failed", 503, "Read `hal0 slot logs NAME`; the load budget is [slots].load_timeout_s."),
+    SLOT_PLAN_MISMATCH(
+            "slot.plan_mismatch", 502, "The engine runs with other values than asked; correct the slot's extra_args."),
+    SLOT_CRASHED("slot.crashed", 502, "Read the engine's last lines in the message and `hal0 slot logs NAME`."),
+    SLOT_TERMINATE_TIMEOUT(
+            "slot.terminate_timeout", 504, "Look at the process in `hal0 slot show NAME`; retry the unload."),
+    SLOT_MANAGED_ARGUMENT(
+            "slot.managed_arg_denied", 400, "Remove the flag from extra_args and use the slot's own field."),
+    SLOT_REVOKED("slot.revoked", 503, "The slot was stopped by force while this request was inside; send it again."),
+
+    ENGINE_UNKNOWN("engine.unknown", 404, "List engines with `hal0 engine list`."),
+    ENGINE_NOT_INSTALLED(
+            "engine.not_installed",
+            409,
+            "Install it with `hal0 engine install llama.cpp`, or put llama-server on PATH."),
+    ENGINE_INSTALL_FAILED(
+            "engine.install_failed",
+            502,
+            "Run `hal0 engine install` again: it resumes. Set [engines].mirror to another mirror, or put llama-server on PATH."),
+    ENGINE_MIRROR_UNSUITABLE(
+            "engine.mirror_unsuitable",
+            409,
+            "Set [engines].mirror in hal0.toml to a Debian mirror that has the suite, or put llama-server on PATH."),
+    ENGINE_IN_USE("engine.in_use", 409, "Unload the slots that run it first."),
+    RUNTIME_UNAVAILABLE(
+            "runtime.unavailable", 503, "See `hal0 status`: the runtime chosen at first start cannot be used now."),
+
+    DISPATCH_NO_ROUTE("dispatch.no_route", 404, "Use one of the listed names; GET /v1/models lists all."),
+    DISPATCH_MODEL_REQUIRED("request.missing_model", 400, "Name a slot or a model id in `model`."),
+    DISPATCH_UPSTREAM_UNAVAILABLE(
+            "dispatch.upstream_unavailable", 502, "The engine did not answer; `hal0 slot logs NAME` says why."),
+    DISPATCH_UPSTREAM_FAILED("dispatch.upstream_failed", 502, "The engine's own answer is under details.upstream."),
+    DISPATCH_STREAM_LIMIT(
+            "dispatch.stream_limit", 504, "Raise [dispatcher].stream_idle_s or stream_total_s in hal0.toml."),
+    DISPATCH_SHUTTING_DOWN("dispatch.shutting_down", 503, "The control plane is stopping; retry when it is back."),
+
+    SYSTEM_COMMAND_FAILED("system.command_failed", 500, "The command and its last output are in details."),
+    SYSTEM_COMMAND_TIMEOUT(
+            "system.command_timeout",
+            504,
+            "The command and its last output are in details; retry when the machine is less busy."),
+    SYSTEM_STORAGE("system.storage", 507, "Free disk space or repair permissions of the named path."),
+    SYSTEM_NOT_IMPLEMENTED("system.not_implemented", 501, "This route is not available; the message says why."),
+    SYSTEM_INTERNAL("system.internal", 500, "Report this with the request id; the log has the details.");
+
+    private final String code;
+    private final int status;
+    private final String remedy;
+
+    ErrorCode(String code, int status, String remedy) {
+        this.code = code;
+        this.status = status;
+        this.remedy = remedy;
+    }
+
+    /** The dotted name that clients match on; never changes once released. */
+    public String code() {
+        return code;
+    }
+
+    /** The HTTP status this cause answers with. */
+    public int status() {
+        return status;
+    }
+
+    /** One sentence: what the user can do about it. */
+    public String remedy() {
+        return remedy;
+    }
+
+    /** The word of OpenAI's {@code error.type} vocabulary that its SDKs expect beside this status. */
+    public String type() {
+        return switch (status) {
+            case 401 -> "authentication_error";
+            case 403 -> "permission_error";
+            case 404 -> "not_found_error";
+            case 409 -> "conflict_error";
+            case 429 -> "rate_limit_error";
+            default -> status < 500 ? "invalid_request_error" : "server_error";
+        };
+    }
+
+    public static Optional<ErrorCode> of(String code) {
+        for (ErrorCode candidate : values()) {
+            if (candidate.code.equals(code)) {
+                return Optional.of(candidate);
+            }
+        }
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,56 @@
+package dev.hal0.kernel;
+
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * Where this installation keeps its files. The appliance uses the system's folders; {@code HAL0_HOME} re-roots all of
+ * them; a checkout run by anyone uses the user's data folder so that trying hal0 touches nothing else.
+ *
+ * @param config what a person edits: {@code hal0.toml}, {@code slots/*.toml}
+ * @param state what hal0 writes: registry, slot states, logs, engines
+ * @param code versioned program trees of the installed appliance
+ */
+public record HomeDirectory(Path config, Path state, Path code) {
+
+    /** {@code HAL0_HOME}, else {@code $XDG_DATA_HOME/hal0}, else {@code ~/.local/share/hal0}. */
+    public static HomeDirectory of(Map<String, String> environment) {
+        String explicit = environment.getOrDefault("HAL0_HOME", "");
+        if (!explicit.isBlank()) {
+            return under(Path.of(explicit));
+        }
+        String data = environment.getOrDefault("XDG_DATA_HOME", "");
+        Path base = data.isBlank()
+                ? Path.of(environment.getOrDefault("HOME", "/root")).resolve(".local/share")
+                : Path.of(data);
+        return under(base.resolve("hal0"));
+    }
+
+    /** All three folders below one root. */
+    public static HomeDirectory under(Path root) {
+        Path absolute = root.toAbsolutePath().normalize();
+        return new HomeDirectory(
+                absolute.resolve("etc/hal0"), absolute.resolve("var/lib/hal0"), absolute.resolve("usr-lib/hal0"));
+    }
+
+    public Path settingsFile() {
+        return config.resolve("hal0.toml");
+    }
+
+    public Path slotDefinitions() {
+        return config.resolve("slots");
+    }
+
+    /** One folder per slot: {@code state.json}, the running launch, its log. */
+    public Path slotStates() {
+        return state.resolve("slots");
+    }
+
+    public Path modelRegistry() {
+        return state.resolve("registry/registry.toml");
+    }
+
+    public Path engines() {
+        return state.resolve("engines");
+    }
+}

@@ -1,0 +1,25 @@
+package dev.hal0.models;
+
+import com.fasterxml.jackson.annotation.JsonValue;
+
+/** What a model can be asked for; decides which routes accept it. */
+public enum ModelCapability {
+    CHAT("chat"),
+    EMBEDDING("embed"),
+    RERANKING("rerank"),
+    TRANSCRIPTION("transcription"),
+    SPEECH("tts"),
+    IMAGE("image");
+
+    private final String label;
+
+    ModelCapability(String label) {
+        this.label = label;
+    }
+
+    /** The word used in files and replies. */
+    @JsonValue
+    public String label() {
+        return label;
+    }
+}

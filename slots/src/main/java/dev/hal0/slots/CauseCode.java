@@ -1,0 +1,43 @@
+package dev.hal0.slots;
+
+import com.fasterxml.jackson.annotation.JsonValue;
+import java.util.Locale;
+
+/** Why a slot is in its state: carried by every transition, shown to users, stable once released. */
+public enum CauseCode {
+    /** Nothing has been asked of this slot yet. */
+    NEVER_LOADED,
+    OPERATOR_LOAD,
+    OPERATOR_UNLOAD,
+    OPERATOR_RESTART,
+    OPERATOR_FORCE,
+    /** A request arrived for a slot that was not loaded. */
+    REQUEST,
+    /** The slot was loaded when the control plane last stopped. */
+    DESIRED_AT_START,
+    /** A live workload of an earlier life of the control plane was found. */
+    ADOPTED,
+    ENGINE_INSTALLING,
+    LAUNCHED,
+    HEALTHY,
+    /** A health check or a connection attempt failed on a ready slot. */
+    UNRESPONSIVE,
+    NO_MODEL,
+    CONFIG_INVALID,
+    ENGINE_MISSING,
+    SPAWN_FAILED,
+    LOAD_TIMEOUT,
+    PLAN_MISMATCH,
+    ENGINE_EXITED,
+    PORT_TAKEN,
+    STOP_TIMEOUT,
+    STOPPED,
+    SUPERSEDED,
+    DELETED,
+    STATE_FILE_UNREADABLE;
+
+    @JsonValue
+    public String label() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

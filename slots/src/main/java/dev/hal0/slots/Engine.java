@@ -1,0 +1,46 @@
+package dev.hal0.slots;
+
+import dev.hal0.models.RegisteredModel;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * A family of inference servers: its protocol, not its life. Implementations are stateless and thread-safe; calls that talk
+ * to an engine block for at most a few seconds and never throw for an engine that is merely absent.
+ */
+public interface Engine {
+    /** Such as {@code llama.cpp}; what {@link RegisteredModel#engines()} names. */
+    String family();
+
+    /**
+     * The launch plan of a slot: pure, so that preview and launch agree.
+     *
+     * @param keyFile where the launch's key will be
+     * @throws dev.hal0.kernel.Hal0Exception {@code slot.config_error} or {@code slot.managed_arg_denied} with the key's path
+     */
+    LaunchPlan plan(SlotDefinition definition, RegisteredModel model, Path keyFile);
+
+    /** One question, deadline 3 s. */
+    Health health(Endpoint endpoint);
+
+    /**
+     * Compares what the engine runs with to {@link LaunchPlan#expected()}, once, before the slot becomes ready.
+     *
+     * @return one sentence per difference; empty when everything is as planned
+     */
+    List<String> verify(LaunchPlan plan, Endpoint endpoint);
+
+    /** How many requests the engine itself says it is working on; empty when it cannot say. Deadline 1 s. */
+    OptionalInt busy(Endpoint endpoint);
+
+    /** The engine's path for one of the gateway's, such as {@code /v1/chat/completions}; empty where it has none. */
+    Optional<String> path(String gatewayPath);
+
+    CancelRule cancelRule();
+
+    /** What the engine reports about itself, for display; empty when it does not answer. Deadline 1 s. */
+    Map<String, Object> describe(Endpoint endpoint);
+}

@@ -1,0 +1,46 @@
+package dev.hal0.slots;
+
+import dev.hal0.kernel.SlotName;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Everything that decides how a workload runs, as a value: the preview and the launch come from the same plan, and its hash
+ * tells whether a running workload is the one that is configured. A plan holds no secret.
+ *
+ * @param engine the family, such as {@code llama.cpp}
+ * @param program the family's executable by its logical name, such as {@code llama-server}; the runtime knows where it is
+ * @param arguments after the program
+ * @param environment of the engine, beyond what the runtime allows through
+ * @param readablePaths files the engine reads
+ * @param keyFile where the runtime puts this launch's key before it starts the engine, mode 0600
+ * @param permits how many requests the engine really works on at once; at least 1
+ * @param expected what the engine must report about itself before it is ready, by the family's own names
+ */
+public record LaunchPlan(
+        SlotName slot,
+        String engine,
+        String program,
+        List<String> arguments,
+        Map<String, String> environment,
+        List<Path> readablePaths,
+        Path keyFile,
+        String modelId,
+        String host,
+        int port,
+        int permits,
+        Map<String, String> expected) {
+
+    public LaunchPlan {
+        arguments = List.copyOf(arguments);
+        environment = Map.copyOf(environment);
+        readablePaths = List.copyOf(readablePaths);
+        expected = Map.copyOf(expected);
+    }
+
+    /** Hex SHA-256 over everything that a restart would change. Stable across JVMs and map orders. */
+    public String hash() {
+        return PlanHash.of(this);
+    }
+}

@@ -138,10 +138,10 @@ public final class Gate {
     }
 
     /** Stops new entries; those inside stay. The same incarnation may be opened again. */
-    public void suspend() {
+    public void suspend(Incarnation expected) {
         while (true) {
             long current = word.get();
-            if (Word.phase(current) != Phase.OPEN) {
+            if (!expected.equals(incarnation) || Word.phase(current) != Phase.OPEN) {
                 return;
             }
             if (word.compareAndSet(current, Word.withPhase(current, Phase.CLOSED))) {
@@ -192,16 +192,27 @@ public final class Gate {
         }
     }
 
-    /** Seals the gate if nobody is inside at this instant; empty otherwise, and then nothing changed. */
-    public Optional<ClosedGate> tryClose() {
+    /**
+     * Seals the gate if nobody is inside at this instant. Sealing is idempotent: a sealed incarnation gives the proof again,
+     * so that a stop that failed can be repeated.
+     *
+     * @return the proof, or empty when somebody is inside or another incarnation is the current one; nothing changed then
+     */
+    public Optional<ClosedGate> tryClose(Incarnation expected) {
         while (true) {
             long current = word.get();
-            if (Word.phase(current) == Phase.SEALED || Word.inside(current) > 0) {
+            if (!expected.equals(incarnation)) {
+                return Optional.empty();
+            }
+            if (Word.phase(current) == Phase.SEALED) {
+                return Optional.of(new ClosedGate(expected, 0));
+            }
+            if (Word.inside(current) > 0) {
                 return Optional.empty();
             }
             if (word.compareAndSet(current, Word.withPhase(current, Phase.SEALED))) {
                 changed();
-                return Optional.of(new ClosedGate(current(), 0));
+                return Optional.of(new ClosedGate(expected, 0));
             }
         }
     }
@@ -212,18 +223,17 @@ public final class Gate {
      * @return the proof, or empty when the deadline passed: the gate is then open again if it was open before
      * @throws InterruptedException likewise leaves the gate as it was
      */
-    public Optional<ClosedGate> drain(Duration deadline) throws InterruptedException {
+    public Optional<ClosedGate> drain(Incarnation expected, Duration deadline) throws InterruptedException {
         long before = word.get();
-        suspend();
+        suspend(expected);
         boolean finished = false;
         try {
-            Optional<ClosedGate> proof = awaitEmpty(deadline, 0);
+            Optional<ClosedGate> proof = awaitEmpty(expected, deadline, 0);
             finished = proof.isPresent();
             return proof;
         } finally {
-            Incarnation drained = incarnation;
-            if (!finished && Word.phase(before) == Phase.OPEN && drained != null) {
-                open(drained, Word.permits(before));
+            if (!finished && Word.phase(before) == Phase.OPEN) {
+                open(expected, Word.permits(before));
             }
         }
     }
@@ -232,17 +242,34 @@ public final class Gate {
      * Takes the workload away from everyone inside: closes entry, tells each lease, waits at most {@link #REVOKE_PATIENCE}
      * and seals whatever is left then. Blocks.
      *
-     * @return the proof with the number of requests that were told; empty if the gate is sealed already
+     * @return the proof with the number of requests that were told; empty if another incarnation is the current one
      */
-    public Optional<ClosedGate> revoke(RevokeCause cause) throws InterruptedException {
-        suspend();
-        if (Word.phase(word.get()) == Phase.SEALED) {
-            return Optional.empty();
+    public Optional<ClosedGate> revoke(Incarnation expected, RevokeCause cause) throws InterruptedException {
+        int told = tellEveryone(expected, cause);
+        Optional<ClosedGate> proof = awaitEmpty(expected, REVOKE_PATIENCE, told);
+        return proof.isPresent() ? proof : sealAnyway(expected, told);
+    }
+
+    /**
+     * The revoke of a workload that is gone already: tells everyone inside and seals at once, because there is nothing left to
+     * protect. Does not block.
+     *
+     * @return how many were told
+     */
+    public int abandon(Incarnation expected, RevokeCause cause) {
+        int told = tellEveryone(expected, cause);
+        sealAnyway(expected, told);
+        return told;
+    }
+
+    private int tellEveryone(Incarnation expected, RevokeCause cause) {
+        suspend(expected);
+        if (!expected.equals(incarnation) || Word.phase(word.get()) == Phase.SEALED) {
+            return 0;
         }
         List<Lease> inside = List.copyOf(leases);
         inside.forEach(lease -> lease.revoke(cause));
-        Optional<ClosedGate> proof = awaitEmpty(REVOKE_PATIENCE, inside.size());
-        return proof.isPresent() ? proof : sealAnyway(inside.size());
+        return inside.size();
     }
 
     public int inside() {
@@ -268,21 +295,22 @@ public final class Gate {
         changeListeners.add(listener);
     }
 
-    private Optional<ClosedGate> awaitEmpty(Duration deadline, int cut) throws InterruptedException {
+    private Optional<ClosedGate> awaitEmpty(Incarnation expected, Duration deadline, int cut)
+            throws InterruptedException {
         long remaining = deadline.toNanos();
         lock.lockInterruptibly();
         try {
             while (true) {
                 long current = word.get();
-                if (Word.phase(current) != Phase.CLOSED) {
+                if (Word.phase(current) == Phase.OPEN) {
                     return Optional.empty();
                 }
-                if (Word.inside(current) == 0) {
-                    if (word.compareAndSet(current, Word.withPhase(current, Phase.SEALED))) {
-                        changed();
-                        return Optional.of(new ClosedGate(current(), cut));
-                    }
-                    continue;
+                Optional<ClosedGate> proof = tryClose(expected);
+                if (proof.isPresent()) {
+                    return Optional.of(new ClosedGate(expected, cut));
+                }
+                if (!expected.equals(incarnation)) {
+                    return Optional.empty();
                 }
                 if (remaining <= 0) {
                     return Optional.empty();
@@ -296,15 +324,18 @@ public final class Gate {
         }
     }
 
-    private Optional<ClosedGate> sealAnyway(int cut) {
+    private Optional<ClosedGate> sealAnyway(Incarnation expected, int cut) {
         while (true) {
             long current = word.get();
-            if (Word.phase(current) == Phase.SEALED) {
+            if (!expected.equals(incarnation)) {
                 return Optional.empty();
+            }
+            if (Word.phase(current) == Phase.SEALED) {
+                return Optional.of(new ClosedGate(expected, cut));
             }
             if (word.compareAndSet(current, Word.withPhase(Word.withInside(current, 0), Phase.SEALED))) {
                 changed();
-                return Optional.of(new ClosedGate(current(), cut));
+                return Optional.of(new ClosedGate(expected, cut));
             }
         }
     }
@@ -312,7 +343,7 @@ public final class Gate {
     private Incarnation current() {
         Incarnation now = incarnation;
         if (now == null) {
-            throw new IllegalStateException("a gate that was never prepared cannot be sealed");
+            throw new IllegalStateException("a gate that was never prepared is never open");
         }
         return now;
     }

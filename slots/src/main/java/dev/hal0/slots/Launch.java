@@ -1,0 +1,20 @@
+package dev.hal0.slots;
+
+import java.util.Optional;
+
+/**
+ * A launch and what came of it; written to disk before the spawn, so that a control plane that dies at any instant leaves
+ * enough behind for the next one to find the workload.
+ *
+ * @param nonce random, carried in the workload's environment
+ * @param incarnation empty until the workload was seen
+ */
+record Launch(String nonce, LaunchPlan plan, Optional<Incarnation> incarnation) {
+    Launch seenAs(Incarnation seen) {
+        return new Launch(nonce, plan, Optional.of(seen));
+    }
+
+    Workload workload() {
+        return new Workload(plan.slot(), nonce, incarnation.orElseThrow());
+    }
+}

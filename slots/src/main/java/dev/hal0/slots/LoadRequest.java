@@ -1,0 +1,11 @@
+package dev.hal0.slots;
+
+/**
+ * A wish to have a slot loaded, with everything that was read from files resolved beforehand, so that the scheduler reads
+ * nothing.
+ *
+ * @param nonce for the launch, should there be one
+ * @param prepared whether the plan's program is there
+ * @param replace whether a workload that runs another plan gives way: true only for a person's explicit wish
+ */
+record LoadRequest(LaunchPlan plan, String nonce, boolean prepared, boolean replace, CauseCode cause) {}

@@ -76,8 +76,7 @@ final class SchedulerLoop implements AutoCloseable {
             if (recorded.isEmpty()) {
                 continue;
             }
-            Optional<Workload> found =
-                    recorded.get().launch().flatMap(launch -> runtime.find(slot, launch.nonce()));
+            Optional<Workload> found = recorded.get().launch().flatMap(launch -> runtime.find(slot, launch.nonce()));
             if (!defined.contains(slot)) {
                 found.ifPresent(effects::stopStray);
                 continue;
@@ -173,8 +172,8 @@ final class SchedulerLoop implements AutoCloseable {
         if (machine.state() != SlotState.WARMING) {
             effects.stopWaiting(machine.slot());
         }
-        edge.ifPresent(passed -> history.transition(
-                machine.slot(), from, passed, machine.state(), machine.cause(), machine.message()));
+        edge.ifPresent(passed ->
+                history.transition(machine.slot(), from, passed, machine.state(), machine.cause(), machine.message()));
         views.find(machine.slot())
                 .ifPresent(view -> events.publish("slot.state", machine.slot().value(), view));
         String message = machine.message().isEmpty() ? machine.state().label() : machine.message();

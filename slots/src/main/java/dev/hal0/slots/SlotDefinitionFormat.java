@@ -41,8 +41,7 @@ final class SlotDefinitionFormat {
                 name,
                 word(document, "type", SlotType.values(), SlotType::label, SlotType.LLM),
                 word(document, "device", Device.values(), Device::label, Device.CPU),
-                integer(document, List.of("port"), 1024, 65535)
-                        .orElseThrow(() -> invalid("port", "is missing")),
+                integer(document, List.of("port"), 1024, 65535).orElseThrow(() -> invalid("port", "is missing")),
                 document.bool(List.of("enabled")).orElse(true),
                 document.bool(List.of("default")).orElse(false),
                 document.string(List.of("model", "default")).filter(id -> !id.isBlank()),
@@ -68,11 +67,12 @@ final class SlotDefinitionFormat {
             document = document.with(List.of("parallel"), (long) definition.parallel());
         }
         if (definition.modelId().isPresent()) {
-            document = document.with(List.of("model", "default"), definition.modelId().get());
+            document = document.with(
+                    List.of("model", "default"), definition.modelId().get());
         }
         if (definition.contextSize().isPresent()) {
-            document = document.with(
-                    List.of("model", "context_size"), (long) definition.contextSize().getAsInt());
+            document = document.with(List.of("model", "context_size"), (long)
+                    definition.contextSize().getAsInt());
         }
         return document;
     }
@@ -101,8 +101,7 @@ final class SlotDefinitionFormat {
         return view;
     }
 
-    private static <E> E word(
-            TomlDocument document, String key, E[] values, Function<E, String> label, E otherwise) {
+    private static <E> E word(TomlDocument document, String key, E[] values, Function<E, String> label, E otherwise) {
         Optional<String> given = document.string(List.of(key));
         if (given.isEmpty()) {
             return otherwise;

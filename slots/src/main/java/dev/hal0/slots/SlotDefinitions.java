@@ -52,7 +52,9 @@ public final class SlotDefinitions {
     }
 
     public Optional<SlotDefinition> find(SlotName slot) {
-        return list().stream().filter(definition -> definition.name().equals(slot)).findFirst();
+        return list().stream()
+                .filter(definition -> definition.name().equals(slot))
+                .findFirst();
     }
 
     /** @throws Hal0Exception {@code slot.not_found} naming what exists */

@@ -64,7 +64,8 @@ public final class SlotManager implements SlotControl, AutoCloseable {
         this.operations = new Operations(events, history, clock);
         var workloads = new SlotWorkloads();
         var keys = new EndpointKeys(files);
-        this.views = new SlotViews(definitions, models, engines, runtime, workloads, keys, operations, this::planOf, clock);
+        this.views =
+                new SlotViews(definitions, models, engines, runtime, workloads, keys, operations, this::planOf, clock);
         this.loop = new SchedulerLoop(
                 new SlotRecords(statesRoot, files),
                 operations,
@@ -97,7 +98,9 @@ public final class SlotManager implements SlotControl, AutoCloseable {
     // What there is
 
     public List<SlotView> list() {
-        return definitions.list().stream().map(definition -> views.view(definition)).toList();
+        return definitions.list().stream()
+                .map(definition -> views.view(definition))
+                .toList();
     }
 
     /** @throws Hal0Exception {@code slot.not_found} */
@@ -189,15 +192,17 @@ public final class SlotManager implements SlotControl, AutoCloseable {
         definitions.requireDeletable(slot);
         OperationId deletion = operations.begin(Operation.Kind.DELETE, slot);
         Operation unload = unload(slot, force);
-        var unused = operations.succeeded(unload.id()).whenCompleteAsync(
-                (ignored, failure) -> {
-                    if (failure == null) {
-                        remove(slot, deletion);
-                    } else {
-                        operations.fail(deletion, Failures.of(failure));
-                    }
-                },
-                wishes);
+        var unused = operations
+                .succeeded(unload.id())
+                .whenCompleteAsync(
+                        (ignored, failure) -> {
+                            if (failure == null) {
+                                remove(slot, deletion);
+                            } else {
+                                operations.fail(deletion, Failures.of(failure));
+                            }
+                        },
+                        wishes);
         return operation(deletion);
     }
 
@@ -265,12 +270,14 @@ public final class SlotManager implements SlotControl, AutoCloseable {
         OperationId id = operations.begin(Operation.Kind.LOAD, slot);
         if (another && !bindFirst) {
             // A model that does not load must not take the place of one that does.
-            var unused = operations.succeeded(id).thenRunAsync(
-                    () -> {
-                        definitions.bindModel(slot, model.orElseThrow());
-                        views.refresh();
-                    },
-                    wishes);
+            var unused = operations
+                    .succeeded(id)
+                    .thenRunAsync(
+                            () -> {
+                                definitions.bindModel(slot, model.orElseThrow());
+                                views.refresh();
+                            },
+                            wishes);
         }
         loop.post(new SlotEvent.LoadWanted(slot, id, request));
         return id;

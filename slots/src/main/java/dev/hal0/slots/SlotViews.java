@@ -143,7 +143,9 @@ final class SlotViews {
             return definition.contextSize().getAsInt();
         }
         try {
-            return model.flatMap(models::find).map(RegisteredModel::contextLength).orElse(0);
+            return model.flatMap(models::find)
+                    .map(RegisteredModel::contextLength)
+                    .orElse(0);
         } catch (Hal0Exception registryUnreadable) {
             return 0;
         }

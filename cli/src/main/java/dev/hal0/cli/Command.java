@@ -59,7 +59,8 @@ abstract class Command implements Callable<Integer> {
                     "Repeat with --force.");
         }
         console().text(question + " [y/N] ");
-        String answer = System.console().readLine();
+        java.io.Console terminal = System.console();
+        String answer = terminal == null ? null : terminal.readLine();
         if (answer == null || !answer.strip().toLowerCase(java.util.Locale.ROOT).startsWith("y")) {
             throw new CliFailure(ExitCode.FAILED, "cli.aborted", "Nothing was changed.", "");
         }

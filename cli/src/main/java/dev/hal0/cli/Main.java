@@ -18,6 +18,7 @@ import picocli.CommandLine.Parameters;
             ChatCommand.class,
             Main.ServeCommand.class,
             Main.CompletionCommand.class,
+            Main.TrainCommand.class,
             CommandLine.HelpCommand.class
         })
 public final class Main implements Runnable {
@@ -122,6 +123,19 @@ public final class Main implements Runnable {
                     "cli.serve",
                     "The control plane is started by the launcher.",
                     "Run `./hal0 serve`.");
+        }
+    }
+
+    /** Uses what every command uses, once: the run from which the JVM's class cache is made. */
+    @CommandLine.Command(name = "train", hidden = true)
+    static final class TrainCommand extends Command {
+        @Override
+        public Integer call() {
+            var node = dev.hal0.kernel.Json.LENIENT.readTree("{\"name\":\"chat\",\"port\":8081,\"memory_bytes\":1}");
+            console().table(SlotCommands.HEADER, java.util.List.of(SlotCommands.row(console(), node)));
+            console().json(node);
+            new Api("http://127.0.0.1:1").get("/api/slots");
+            return ExitCode.OK;
         }
     }
 

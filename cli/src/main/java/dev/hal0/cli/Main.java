@@ -18,11 +18,14 @@ import picocli.CommandLine.Parameters;
             ChatCommand.class,
             Main.ServeCommand.class,
             Main.CompletionCommand.class,
-            Main.TrainCommand.class,
-            CommandLine.HelpCommand.class
+            Main.TrainCommand.class
         })
 public final class Main implements Runnable {
-    private static final String CONSOLE = "hal0.console";
+    private final Console console;
+
+    private Main(Console console) {
+        this.console = console;
+    }
 
     @Option(
             names = {"-h", "--help"},
@@ -53,22 +56,11 @@ public final class Main implements Runnable {
     }
 
     static CommandLine commandLine(Console console) {
-        var command = new CommandLine(new Main());
+        var command = new CommandLine(new Main(console));
         command.getCommandSpec().version("hal0 " + version());
         command.setExecutionStrategy(new CommandLine.RunLast());
         command.setExecutionExceptionHandler((failure, failed, parsed) -> report(failure, failed, console));
-        command.getCommandSpec()
-                .addMixin(CONSOLE, CommandLine.Model.CommandSpec.forAnnotatedObject(new ConsoleHolder(console)));
         return command;
-    }
-
-    /** Carries the console to the commands, which picocli makes. */
-    static final class ConsoleHolder {
-        final Console console;
-
-        ConsoleHolder(Console console) {
-            this.console = console;
-        }
     }
 
     static Console console(CommandLine command) {
@@ -76,11 +68,7 @@ public final class Main implements Runnable {
         while (root.getParent() != null) {
             root = root.getParent();
         }
-        CommandLine.Model.CommandSpec mixin = root.getCommandSpec().mixins().get(CONSOLE);
-        if (mixin == null) {
-            throw new IllegalStateException("the command line has no console");
-        }
-        return ((ConsoleHolder) mixin.userObject()).console;
+        return ((Main) root.getCommand()).console;
     }
 
     private static int report(Exception failure, CommandLine failed, Console console) {

@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 /**
  * The only writer of files that must survive a power cut. A write is: temporary file in the same folder, content, fsync,
@@ -53,28 +54,30 @@ public final class DurableFiles {
      */
     public void write(Path target, byte[] content, Set<PosixFilePermission> newFileMode) {
         Path path = target.toAbsolutePath().normalize();
-        ReentrantLock lock = locks.computeIfAbsent(path, ignored -> new ReentrantLock());
-        lock.lock();
-        try {
-            replace(path, content, newFileMode);
-        } catch (IOException failure) {
-            throw storageFailure("write", path, failure);
-        } finally {
-            lock.unlock();
-        }
+        exclusively(path, () -> {
+            try {
+                replace(path, content, newFileMode);
+                return path;
+            } catch (IOException failure) {
+                throw storageFailure("write", path, failure);
+            }
+        });
     }
 
     /** Deletes durably. Deleting what is not there succeeds. */
     public void delete(Path target) {
         Path path = target.toAbsolutePath().normalize();
-        try {
-            operations.delete(path);
-            if (Files.isDirectory(parent(path))) {
-                operations.force(parent(path));
+        exclusively(path, () -> {
+            try {
+                operations.delete(path);
+                if (Files.isDirectory(parent(path))) {
+                    operations.force(parent(path));
+                }
+                return path;
+            } catch (IOException failure) {
+                throw storageFailure("delete", path, failure);
             }
-        } catch (IOException failure) {
-            throw storageFailure("delete", path, failure);
-        }
+        });
     }
 
     /** The content as UTF-8, or empty when there is no such file. */
@@ -85,6 +88,17 @@ public final class DurableFiles {
             return Optional.empty();
         } catch (IOException failure) {
             throw storageFailure("read", path, failure);
+        }
+    }
+
+    /** Runs {@code work} while no other thread writes or deletes this path through this object; reentrant. */
+    <T> T exclusively(Path path, Supplier<T> work) {
+        ReentrantLock lock = locks.computeIfAbsent(path, ignored -> new ReentrantLock());
+        lock.lock();
+        try {
+            return work.get();
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -120,7 +134,7 @@ public final class DurableFiles {
         return Objects.requireNonNull(absolute.getParent(), "an absolute file path has a parent");
     }
 
-    private static Hal0Exception storageFailure(String verb, Path path, IOException failure) {
+    static Hal0Exception storageFailure(String verb, Path path, IOException failure) {
         return new Hal0Exception(
                         ErrorCode.SYSTEM_STORAGE,
                         "Could not " + verb + " " + path + ": "

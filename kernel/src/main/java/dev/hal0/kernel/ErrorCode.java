@@ -27,6 +27,7 @@ public enum ErrorCode {
             "operation.cancelled", 409, "A newer request replaced this one; repeat it if you still want it."),
     CONFIG_INVALID(
             "config.invalid", 400, "Correct the named file at the given line; the last good version stays in force."),
+    CONFIG_LOCKED("config.locked", 503, "Wait for the other hal0 command that is writing the file, then retry."),
     STATE_CORRUPT("state.corrupt", 500, "Move the named file away; hal0 rebuilds it."),
 
     MODEL_NOT_FOUND(

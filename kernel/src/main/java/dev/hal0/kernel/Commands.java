@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +25,9 @@ public final class Commands {
 
     /** A child that detached may hold our pipes open for ever; its parent's answer is complete without it. */
     private static final Duration STRAGGLER_PATIENCE = Duration.ofSeconds(1);
+
+    /** ENOENT as JDKs before and after 25 word it; the text behind the number depends on the locale. */
+    private static final Pattern NO_SUCH_FILE = Pattern.compile("error(=|: )2\\b");
 
     /** What a shell calls "ended by SIGKILL"; not asked of the process, which may hang in the kernel for a while. */
     private static final int KILLED = 128 + 9;
@@ -71,7 +75,6 @@ public final class Commands {
             return result;
         } catch (InterruptedException cancelled) {
             ProcessTree.kill(process.toHandle(), mark);
-            // Set only now: reading /proc on an interrupted thread would fail.
             Thread.currentThread().interrupt();
             throw new Hal0Exception(
                             ErrorCode.OPERATION_CANCELLED,
@@ -107,7 +110,7 @@ public final class Commands {
             return "`" + program + "` could not start: its working directory " + directory + " does not exist";
         }
         String message = String.valueOf(failure.getMessage());
-        if (message.contains("error=2,")) {
+        if (NO_SUCH_FILE.matcher(message).find()) {
             return program.contains("/")
                     ? "`" + program + "` could not start: there is no such file"
                     : "`" + program + "` could not start: no such program on PATH (" + System.getenv("PATH") + ")";

@@ -10,7 +10,7 @@ import java.util.Set;
  * what a reader would find.
  */
 public interface FileOperations {
-    /** Creates {@code path} (and missing parents) with exactly this content; does not force it to the medium. */
+    /** Creates {@code path}, which must not exist, with exactly this content; does not force it to the medium. */
     void write(Path path, byte[] content, Set<PosixFilePermission> mode) throws IOException;
 
     /** Forces a file's content, or a folder's entries, to the medium. */

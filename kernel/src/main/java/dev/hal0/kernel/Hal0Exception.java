@@ -49,9 +49,9 @@ public final class Hal0Exception extends RuntimeException {
         return new Hal0Exception(code, message(), param, java.util.Collections.unmodifiableMap(more), getCause());
     }
 
-    /** Also sent as the {@code Retry-After} header, in whole seconds of at least 1. */
+    /** Also sent as the {@code Retry-After} header, in whole seconds, rounded up: a retry that comes early fails again. */
     public Hal0Exception withRetryAfter(Duration duration) {
-        return withDetail("retry_after_s", Math.max(1, duration.toSeconds()));
+        return withDetail("retry_after_s", Math.max(1, Math.ceilDiv(duration.toMillis(), 1000L)));
     }
 
     public ErrorCode code() {

@@ -85,12 +85,21 @@ public final class TomlDocument {
     }
 
     /**
-     * Binds the whole document to a record, strictly: every key must be a component (snake_case for camelCase), and every
-     * component must be there unless it is an {@code Optional}, {@code @Nullable} or filled by the compact constructor.
+     * Binds the whole document to a record of a {@code @NullMarked} package, strictly: every key must be a component
+     * (snake_case for camelCase), and every component must be there unless it is {@code Optional} or {@code @Nullable}.
      * Components may be primitives, strings, enums (any case), records, lists, maps, {@link Path} and {@link SlotName}.
      */
     public <T extends Record> T as(Class<T> type) {
         return bind(root, List.of(), type);
+    }
+
+    /** Like {@link #as(Class)}, but what the document leaves out has the value it has in {@code defaults}, at any depth. */
+    public <T extends Record> T as(T defaults) {
+        TomlParseResult completed = Toml.parse(text);
+        TomlBinding.complete(completed, TomlBinding.table(defaults));
+        @SuppressWarnings("unchecked") // the class of a T that is a record, and records are final
+        var type = (Class<T>) defaults.getClass();
+        return bind(completed, List.of(), type);
     }
 
     /** Like {@link #as(Class)} for one table; empty when it is not there. */
@@ -355,7 +364,7 @@ public final class TomlDocument {
             case Enum<?> constant -> constant.name().toLowerCase(Locale.ROOT);
             case Path path -> path.toString();
             case SlotName name -> name.value();
-            case Record bound -> plain(TomlBinding.values(bound));
+            case Record bound -> values(TomlBinding.table(bound));
             case Collection<?> items -> items.stream().map(TomlDocument::plain).toList();
             case Map<?, ?> map -> {
                 var copy = new LinkedHashMap<String, Object>();

@@ -1,9 +1,11 @@
 package dev.hal0.kernel;
 
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -14,6 +16,7 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
@@ -118,9 +121,11 @@ public final class TomlFile {
                 Optional<TomlDocument> current = readAnew();
                 TomlDocument changed = change.apply(current.orElseGet(() -> TomlDocument.empty(path.toString())));
                 if (current.isEmpty() || !current.get().equals(changed)) {
-                    files.write(path, changed.text().getBytes(java.nio.charset.StandardCharsets.UTF_8), newFileMode);
+                    files.write(path, changed.text().getBytes(StandardCharsets.UTF_8), newFileMode);
                 }
                 return changed;
+            } catch (ClosedByInterruptException cancelled) {
+                throw cancelled(cancelled);
             } catch (IOException failure) {
                 throw DurableFiles.storageFailure("lock", path, failure);
             }
@@ -158,8 +163,8 @@ public final class TomlFile {
     /** Closing the channel releases the lock. */
     private FileChannel lock() throws IOException {
         Path real = Files.isSymbolicLink(path) ? path.toRealPath() : path;
-        Path folder = java.util.Objects.requireNonNull(real.getParent());
-        Files.createDirectories(folder);
+        Path folder = Objects.requireNonNull(real.getParent());
+        files.createFolders(folder);
         Path lockFile = folder.resolve("." + real.getFileName() + ".lock");
         var channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         try {
@@ -178,12 +183,15 @@ public final class TomlFile {
         } catch (InterruptedException cancelled) {
             channel.close();
             Thread.currentThread().interrupt();
-            throw new Hal0Exception(
-                    ErrorCode.OPERATION_CANCELLED, "The change of " + path + " was cancelled", cancelled);
+            throw cancelled(cancelled);
         } catch (IOException | RuntimeException failure) {
             channel.close();
             throw failure;
         }
+    }
+
+    private Hal0Exception cancelled(Exception cause) {
+        return new Hal0Exception(ErrorCode.OPERATION_CANCELLED, "The change of " + path + " was cancelled", cause);
     }
 
     private static boolean acquired(FileChannel channel) throws IOException {

@@ -83,6 +83,7 @@ public final class Gate {
     private final Condition emptied = lock.newCondition();
     private final LongSupplier nanoTime;
     private volatile long lastLeftNanos;
+    private volatile boolean used;
 
     public Gate() {
         this(System::nanoTime);
@@ -131,6 +132,7 @@ public final class Gate {
             }
             if (word.compareAndSet(
                     current, Word.of(Phase.OPEN, Word.inside(current), permits, Word.generation(current)))) {
+                lastLeftNanos = nanoTime.getAsLong();
                 changed();
                 return true;
             }
@@ -183,6 +185,7 @@ public final class Gate {
             long next = Word.withInside(current, Word.inside(current) - 1);
             if (word.compareAndSet(current, next)) {
                 lastLeftNanos = nanoTime.getAsLong();
+                used = true;
                 if (Word.phase(next) == Phase.CLOSED && Word.inside(next) == 0) {
                     signalEmptied();
                 }
@@ -285,9 +288,14 @@ public final class Gate {
         return Word.phase(word.get()) == Phase.OPEN;
     }
 
-    /** How long nobody has left; meaningful for idleness only while {@link #inside()} is 0. */
-    public Duration sinceLastLeft() {
-        return Duration.ofNanos(nanoTime.getAsLong() - lastLeftNanos);
+    /** How long it has been quiet: zero while somebody is inside, counted from the opening if nobody ever was. */
+    public Duration quietFor() {
+        return inside() > 0 ? Duration.ZERO : Duration.ofNanos(nanoTime.getAsLong() - lastLeftNanos);
+    }
+
+    /** Whether anybody has entered since this gate exists. */
+    public boolean wasUsed() {
+        return used;
     }
 
     /** Calls back after a leave, an opening or a closing: a waiting request may have its turn. Must not block. */

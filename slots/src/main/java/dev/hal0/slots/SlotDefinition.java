@@ -1,6 +1,7 @@
 package dev.hal0.slots;
 
 import dev.hal0.kernel.SlotName;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -34,6 +35,13 @@ public record SlotDefinition(
 
     public SlotDefinition {
         environment = Map.copyOf(environment);
+    }
+
+    /** Names that every box has: they can be disabled, not deleted, so that a client can rely on them. */
+    static final List<String> SEEDS = List.of("chat", "embed");
+
+    boolean isSeeded() {
+        return SEEDS.contains(name.value());
     }
 
     public SlotDefinition withModel(String id) {

@@ -1,0 +1,81 @@
+package dev.hal0.server;
+
+import dev.hal0.kernel.ErrorCode;
+import dev.hal0.kernel.Hal0Exception;
+import dev.hal0.kernel.TomlDocument;
+import dev.hal0.slots.SlotPolicy;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * {@code hal0.toml}: one optional file, every key with a default. An unknown key or a value out of range is an error that
+ * names its path; the server does not start with a file that it only half understands.
+ *
+ * @param allowedHosts names a browser may use for this box, beyond addresses, localhost and {@code .local} names
+ * @param llamaServer a person's own llama-server, which wins over every other
+ * @param mirror Debian mirror for engine installs; empty = the machine's own apt configuration
+ * @param maxBodyBytes of a request to {@code /v1}
+ * @param streamIdle a stream without a byte from the engine for this long is ended
+ * @param streamTotal a stream is ended after this long
+ */
+record Settings(
+        List<String> allowedHosts,
+        Optional<String> llamaServer,
+        Optional<String> mirror,
+        long maxBodyBytes,
+        Duration streamIdle,
+        Duration streamTotal,
+        SlotPolicy slots) {
+
+    static Settings read(TomlDocument document) {
+        document.requireOnlyKeys(List.of(), Set.of("network", "engines", "server", "dispatcher", "slots"));
+        document.requireOnlyKeys(List.of("network"), Set.of("allowed_hosts"));
+        document.requireOnlyKeys(List.of("engines"), Set.of("llama_server", "mirror"));
+        document.requireOnlyKeys(List.of("server"), Set.of("max_body_mb"));
+        document.requireOnlyKeys(List.of("dispatcher"), Set.of("stream_idle_s", "stream_total_s"));
+        document.requireOnlyKeys(
+                List.of("slots"),
+                Set.of("port_range_start", "port_range_end", "load_timeout_s", "drain_timeout_s", "stop_grace_s"));
+        var defaults = SlotPolicy.DEFAULT;
+        int firstPort = (int) integer(document, "slots", "port_range_start", defaults.firstPort(), 1024, 65535);
+        int lastPort = (int) integer(document, "slots", "port_range_end", defaults.lastPort(), 1024, 65535);
+        if (lastPort < firstPort) {
+            throw invalid("slots.port_range_end", "is below slots.port_range_start");
+        }
+        var slots = new SlotPolicy(
+                seconds(document, "slots", "load_timeout_s", defaults.loadBudget(), 1, 86_400),
+                seconds(document, "slots", "drain_timeout_s", defaults.drainBudget(), 0, 86_400),
+                seconds(document, "slots", "stop_grace_s", defaults.stopGrace(), 0, 600),
+                firstPort,
+                lastPort);
+        return new Settings(
+                document.strings(List.of("network", "allowed_hosts")).orElse(List.of()),
+                document.string(List.of("engines", "llama_server")).filter(path -> !path.isBlank()),
+                document.string(List.of("engines", "mirror")).filter(mirror -> !mirror.isBlank()),
+                integer(document, "server", "max_body_mb", 64, 1, 1024) << 20,
+                seconds(document, "dispatcher", "stream_idle_s", Duration.ofSeconds(300), 0, 86_400),
+                seconds(document, "dispatcher", "stream_total_s", Duration.ofSeconds(3600), 0, 604_800),
+                slots);
+    }
+
+    private static Duration seconds(
+            TomlDocument document, String table, String key, Duration otherwise, int least, int most) {
+        return Duration.ofSeconds(integer(document, table, key, otherwise.toSeconds(), least, most));
+    }
+
+    private static long integer(
+            TomlDocument document, String table, String key, long otherwise, long least, long most) {
+        long value = document.integer(List.of(table, key)).orElse(otherwise);
+        if (value < least || value > most) {
+            throw invalid(table + "." + key, "is " + value + "; it can be " + least + " to " + most);
+        }
+        return value;
+    }
+
+    private static Hal0Exception invalid(String path, String problem) {
+        return new Hal0Exception(ErrorCode.CONFIG_INVALID, "`" + path + "` in hal0.toml " + problem + ".")
+                .withParam(path);
+    }
+}

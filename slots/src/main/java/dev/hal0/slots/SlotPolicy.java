@@ -1,0 +1,23 @@
+package dev.hal0.slots;
+
+import java.time.Duration;
+
+/**
+ * How patient the manager is, and from where ports come.
+ *
+ * @param loadBudget from launch to ready
+ * @param drainBudget how long an unforced stop waits for requests inside
+ * @param stopGrace between the polite signal and the final one
+ * @param firstPort of the pool that new slots get theirs from; inclusive
+ * @param lastPort inclusive
+ */
+public record SlotPolicy(Duration loadBudget, Duration drainBudget, Duration stopGrace, int firstPort, int lastPort) {
+    public static final SlotPolicy DEFAULT =
+            new SlotPolicy(Duration.ofSeconds(180), Duration.ofSeconds(120), Duration.ofSeconds(10), 8081, 8099);
+
+    public SlotPolicy {
+        if (firstPort < 1024 || lastPort > 65535 || lastPort < firstPort) {
+            throw new IllegalArgumentException("ports " + firstPort + " to " + lastPort + " are no range above 1023");
+        }
+    }
+}

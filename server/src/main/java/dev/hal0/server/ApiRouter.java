@@ -1,7 +1,8 @@
 package dev.hal0.server;
 
+import dev.hal0.gateway.RequestIds;
+import dev.hal0.gateway.Responses;
 import dev.hal0.kernel.ErrorCode;
-import dev.hal0.kernel.ErrorEnvelope;
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.Json;
 import io.vertx.core.Context;
@@ -64,10 +65,11 @@ final class ApiRouter {
         request.handler(chunk -> {
             if (body.length() + chunk.length() > MOST_BODY_BYTES) {
                 request.pause();
-                fail(
+                Responses.fail(
                         context,
                         new Hal0Exception(
-                                ErrorCode.REQUEST_TOO_LARGE, "A body of this route has at most " + MOST_BODY_BYTES + " bytes."));
+                                ErrorCode.REQUEST_TOO_LARGE,
+                                "A body of this route has at most " + MOST_BODY_BYTES + " bytes."));
             } else {
                 body.appendBuffer(chunk);
             }
@@ -98,11 +100,12 @@ final class ApiRouter {
                     });
             }
         } catch (Hal0Exception known) {
-            eventLoop.runOnContext(ignored -> fail(context, known));
+            eventLoop.runOnContext(ignored -> Responses.fail(context, known));
         } catch (Exception | LinkageError defect) {
             log.error("request {} to {} {} failed", request.requestId(), route.method(), route.path(), defect);
-            eventLoop.runOnContext(ignored -> fail(
-                    context, new Hal0Exception(ErrorCode.SYSTEM_INTERNAL, "hal0 failed at this; its log has the details.")));
+            eventLoop.runOnContext(ignored -> Responses.fail(
+                    context,
+                    new Hal0Exception(ErrorCode.SYSTEM_INTERNAL, "hal0 failed at this; its log has the details.")));
         }
     }
 
@@ -129,39 +132,28 @@ final class ApiRouter {
     }
 
     private static void write(RoutingContext context, int status, String json, Map<String, String> headers) {
-        var response = context.response();
-        if (response.ended() || response.closed()) {
-            return;
+        if (!context.response().headWritten()) {
+            headers.forEach(context.response()::putHeader);
         }
-        headers.forEach(response::putHeader);
-        var unused = response.setStatusCode(status)
-                .putHeader("Content-Type", "application/json; charset=utf-8")
-                .putHeader("Cache-Control", "no-store")
-                .end(json);
-    }
-
-    /** Answers with the envelope; on the event loop. */
-    static void fail(RoutingContext context, Hal0Exception why) {
-        String json = Json.STRICT.writeValueAsString(ErrorEnvelope.of(why, RequestIds.of(context)));
-        why.retryAfterSeconds()
-                .ifPresent(seconds -> context.response().putHeader("Retry-After", Long.toString(seconds)));
-        write(context, why.code().status(), json, Map.of());
+        Responses.json(context, status, json);
     }
 
     private void methodNotAllowed(RoutingContext context, String allowed) {
         context.response().putHeader("Allow", allowed);
-        fail(
+        Responses.fail(
                 context,
                 new Hal0Exception(
                         ErrorCode.ROUTE_METHOD_NOT_ALLOWED,
-                        context.request().method() + " is not for " + context.request().path() + "; use " + allowed + "."));
+                        context.request().method() + " is not for "
+                                + context.request().path() + "; use " + allowed + "."));
     }
 
     private void notFound(RoutingContext context) {
-        fail(
+        Responses.fail(
                 context,
                 new Hal0Exception(
                         ErrorCode.ROUTE_NOT_FOUND,
-                        "No route " + context.request().method() + " " + context.request().path() + "."));
+                        "No route " + context.request().method() + " "
+                                + context.request().path() + "."));
     }
 }

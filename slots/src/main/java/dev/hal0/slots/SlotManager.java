@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -38,9 +39,11 @@ public final class SlotManager implements SlotControl, AutoCloseable {
     private final Path statesRoot;
     private final Operations operations;
     private final SchedulerLoop loop;
+    private final EventBus events;
     private final SlotViews views;
     private final ExecutorService wishes = Executors.newThreadPerTaskExecutor(
             Thread.ofVirtual().name("slot-wish-", 0).factory());
+    private volatile Map<SlotName, SlotState> lastShown = Map.of();
     private final ConcurrentMap<SlotName, CompletableFuture<Void>> requestLoads = new ConcurrentHashMap<>();
     private final ConcurrentMap<SlotName, List<Consumer<String>>> progressListeners = new ConcurrentHashMap<>();
 
@@ -61,6 +64,7 @@ public final class SlotManager implements SlotControl, AutoCloseable {
         this.engines = engines;
         this.runtime = runtime;
         this.statesRoot = statesRoot;
+        this.events = events;
         this.operations = new Operations(events, history, clock);
         var workloads = new SlotWorkloads();
         var keys = new EndpointKeys(files);
@@ -182,9 +186,24 @@ public final class SlotManager implements SlotControl, AutoCloseable {
         return definitions;
     }
 
-    /** The files changed: what is shown and routed follows, nothing is started or stopped. */
+    /** The files may have changed: what is shown and routed follows, nothing is started or stopped. */
     public void definitionsChanged() {
         views.refresh();
+    }
+
+    /**
+     * Publishes the slots whose derived state (serving, idle) is another than when this was last called. Called a few times a
+     * second: requests themselves never publish.
+     */
+    public void publishActivity() {
+        Map<SlotName, SlotState> now = views.shownStates();
+        Map<SlotName, SlotState> before = lastShown;
+        lastShown = now;
+        now.forEach((slot, state) -> {
+            if (before.containsKey(slot) && before.get(slot) != state) {
+                views.find(slot).ifPresent(view -> events.publish("slot.state", slot.value(), view));
+            }
+        });
     }
 
     /** Unloads, then removes the slot, its log and its state. Seeded slots stay. */

@@ -8,7 +8,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Function;
@@ -74,6 +76,12 @@ final class SlotViews {
 
     Gate gate(SlotName slot) {
         return workloads.gate(slot);
+    }
+
+    Map<SlotName, SlotState> shownStates() {
+        var shown = new HashMap<SlotName, SlotState>();
+        state.machines().forEach((slot, machine) -> shown.put(slot, shown(machine, workloads.gate(slot))));
+        return shown;
     }
 
     Optional<SlotView> find(SlotName slot) {

@@ -1,26 +1,28 @@
-package dev.hal0.server;
+package dev.hal0.gateway;
 
 import io.vertx.ext.web.RoutingContext;
 import java.util.UUID;
 import java.util.regex.Pattern;
 
 /** One id per request, the client's if it is a sane one: in every response's {@code X-Request-ID} and in every log line. */
-final class RequestIds {
+public final class RequestIds {
     private static final String KEY = "hal0.request-id";
     private static final Pattern SANE = Pattern.compile("[A-Za-z0-9._-]{1,128}");
 
     private RequestIds() {}
 
-    static void assign(RoutingContext context) {
+    /** The first handler of every request. */
+    public static void assign(RoutingContext context) {
         String given = context.request().getHeader("X-Request-ID");
         String id = given != null && SANE.matcher(given).matches()
                 ? given
                 : "req-" + UUID.randomUUID().toString().replace("-", "");
         context.put(KEY, id);
         context.response().putHeader("X-Request-ID", id);
+        context.next();
     }
 
-    static String of(RoutingContext context) {
+    public static String of(RoutingContext context) {
         String id = context.get(KEY);
         return id == null ? "unknown" : id;
     }

@@ -1,0 +1,71 @@
+package dev.hal0.gateway;
+
+import dev.hal0.kernel.ErrorCode;
+import dev.hal0.kernel.Hal0Exception;
+import java.util.Optional;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.json.JsonFactory;
+
+/**
+ * The little of a body that the gateway must know. The rest is the engine's: it gets the original bytes, unknown fields
+ * included. The whole body is scanned, so that malformed JSON is refused here, with its position.
+ */
+record RequestHead(Optional<String> model, boolean stream) {
+    private static final JsonFactory FACTORY = new JsonFactory();
+
+    /** @throws Hal0Exception {@code request.invalid_json}, {@code request.not_an_object} or {@code request.invalid} */
+    static RequestHead parse(byte[] body) {
+        Optional<String> model = Optional.empty();
+        boolean stream = false;
+        try (JsonParser parser = FACTORY.createParser(tools.jackson.core.ObjectReadContext.empty(), body)) {
+            JsonToken first = parser.nextToken();
+            if (first == null) {
+                throw new Hal0Exception(ErrorCode.REQUEST_INVALID_JSON, "The body is empty; send a JSON object.");
+            }
+            if (first != JsonToken.START_OBJECT) {
+                throw new Hal0Exception(ErrorCode.REQUEST_NOT_AN_OBJECT, "The body must be a JSON object.");
+            }
+            while (parser.nextToken() != JsonToken.END_OBJECT) {
+                String name = parser.currentName();
+                JsonToken value = parser.nextToken();
+                if ("model".equals(name) && value != JsonToken.VALUE_NULL) {
+                    model = Optional.of(text(parser, value)).filter(id -> !id.isBlank());
+                } else if ("stream".equals(name) && value != JsonToken.VALUE_NULL) {
+                    stream = flag(value);
+                } else {
+                    parser.skipChildren();
+                }
+            }
+            if (parser.nextToken() != null) {
+                throw new Hal0Exception(
+                        ErrorCode.REQUEST_INVALID_JSON, "Something follows the JSON object in the body.");
+            }
+        } catch (JacksonException malformed) {
+            var at = malformed.getLocation();
+            throw new Hal0Exception(
+                    ErrorCode.REQUEST_INVALID_JSON,
+                    "The body is not JSON at line " + at.getLineNr() + ", column " + at.getColumnNr() + ": "
+                            + malformed.getOriginalMessage());
+        }
+        return new RequestHead(model, stream);
+    }
+
+    private static String text(JsonParser parser, JsonToken value) {
+        if (value != JsonToken.VALUE_STRING) {
+            throw new Hal0Exception(ErrorCode.REQUEST_INVALID, "`model` must be a string.").withParam("model");
+        }
+        return parser.getString().strip();
+    }
+
+    private static boolean flag(JsonToken value) {
+        return switch (value) {
+            case VALUE_TRUE -> true;
+            case VALUE_FALSE -> false;
+            default ->
+                throw new Hal0Exception(ErrorCode.REQUEST_INVALID, "`stream` must be true or false.")
+                        .withParam("stream");
+        };
+    }
+}

@@ -1,0 +1,206 @@
+package dev.hal0.runtime.engine;
+
+import dev.hal0.kernel.ErrorCode;
+import dev.hal0.kernel.Hal0Exception;
+import dev.hal0.models.RegisteredModel;
+import dev.hal0.slots.CancelRule;
+import dev.hal0.slots.Device;
+import dev.hal0.slots.Endpoint;
+import dev.hal0.slots.Engine;
+import dev.hal0.slots.Health;
+import dev.hal0.slots.LaunchPlan;
+import dev.hal0.slots.SlotDefinition;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * llama.cpp's {@code llama-server}. Figures and behaviour were observed with version 0.7.0 (build 11669): {@code --ctx-size}
+ * is divided over {@code --parallel} and each share is rounded up to a multiple of 256; {@code /health} needs no key,
+ * everything else does.
+ */
+public final class LlamaCppEngine implements Engine {
+    public static final String FAMILY = "llama.cpp";
+
+    /** Largest window that is taken from a model without being asked: more costs memory that few conversations use. */
+    static final int MOST_DEFAULT_CONTEXT = 32_768;
+
+    /** For a model that does not say; the engine's own silent 4096 is never reached. */
+    static final int UNKNOWN_CONTEXT = 8_192;
+
+    private static final Duration SHORT = Duration.ofSeconds(1);
+    private static final Duration VERIFY = Duration.ofSeconds(5);
+
+    private static final Map<String, String> CHAT_PATHS = Map.of(
+            "/v1/chat/completions", "/v1/chat/completions",
+            "/v1/completions", "/v1/completions",
+            "/v1/embeddings", "/v1/embeddings",
+            "/v1/rerank", "/v1/rerank");
+
+    @Override
+    public String family() {
+        return FAMILY;
+    }
+
+    @Override
+    public LaunchPlan plan(SlotDefinition definition, RegisteredModel model, Path keyFile) {
+        Path file = model.path()
+                .orElseThrow(() -> new Hal0Exception(
+                                ErrorCode.SLOT_CONFIG_ERROR,
+                                "Model " + model.id() + " has no file that llama.cpp could read.")
+                        .withParam("model.default"));
+        int context = contextPerRequest(definition, model);
+        var arguments = new LlamaArguments()
+                .set("--host", "127.0.0.1")
+                .set("--port", Integer.toString(definition.port()))
+                .set("--model", file.toString())
+                .set("--alias", model.id())
+                .set("--api-key-file", keyFile.toString())
+                .set("--fit", "off")
+                .set("--no-ui")
+                .set("--slots")
+                .set("--metrics")
+                .set("--offline")
+                .set("--log-colors", "off")
+                .set("--ctx-size", Integer.toString(Math.multiplyExact(context, definition.parallel())))
+                .set("--parallel", Integer.toString(definition.parallel()));
+        device(definition, arguments);
+        purpose(definition, arguments);
+        arguments.addExtra(definition.extraArguments());
+
+        int parallel = Math.max(1, arguments.integer("--parallel", definition.parallel()));
+        int total = arguments.integer("--ctx-size", context * definition.parallel());
+        return new LaunchPlan(
+                definition.name(),
+                FAMILY,
+                "llama-server",
+                arguments.list(),
+                definition.environment(),
+                List.of(file),
+                keyFile,
+                model.id(),
+                "127.0.0.1",
+                definition.port(),
+                parallel,
+                Map.of(
+                        "model_alias", model.id(),
+                        "model_path", file.toString(),
+                        "total_slots", Integer.toString(parallel),
+                        "n_ctx", Integer.toString(total / parallel)));
+    }
+
+    private static void device(SlotDefinition definition, LlamaArguments arguments) {
+        if (definition.device() == Device.CPU) {
+            arguments.set("--n-gpu-layers", "0").set("--device", "none");
+        } else if (definition.gpuLayers() >= 0) {
+            arguments.set("--n-gpu-layers", Integer.toString(definition.gpuLayers()));
+        } else {
+            arguments.set("--n-gpu-layers", "all");
+        }
+    }
+
+    /** An embedding or reranking server without its mode refuses its only endpoint while its health is green. */
+    private static void purpose(SlotDefinition definition, LlamaArguments arguments) {
+        switch (definition.type()) {
+            case LLM -> arguments.set("--jinja");
+            case EMBEDDING -> arguments.set("--embeddings");
+            case RERANKING -> arguments.set("--reranking");
+            case TRANSCRIPTION, TTS, IMAGE ->
+                throw new Hal0Exception(
+                                ErrorCode.SLOT_CONFIG_ERROR,
+                                "llama.cpp cannot serve a slot of type "
+                                        + definition.type().label() + ".")
+                        .withParam("type");
+        }
+    }
+
+    private static int contextPerRequest(SlotDefinition definition, RegisteredModel model) {
+        if (definition.contextSize().isPresent()) {
+            return definition.contextSize().getAsInt();
+        }
+        return model.contextLength() > 0 ? Math.min(model.contextLength(), MOST_DEFAULT_CONTEXT) : UNKNOWN_CONTEXT;
+    }
+
+    @Override
+    public Health health(Endpoint endpoint) {
+        return HttpHealth.ask(endpoint);
+    }
+
+    @Override
+    public List<String> verify(LaunchPlan plan, Endpoint endpoint) {
+        Optional<JsonNode> answer = ask(endpoint, "/props", VERIFY);
+        if (answer.isEmpty()) {
+            return List.of("it does not answer /props, so nothing can be compared");
+        }
+        JsonNode props = answer.get();
+        var differences = new ArrayList<String>();
+        compare(differences, plan, "model_alias", props.path("model_alias").asString(""));
+        compare(differences, plan, "model_path", props.path("model_path").asString(""));
+        compare(differences, plan, "total_slots", props.path("total_slots").asString(""));
+        int context = props.path("default_generation_settings").path("n_ctx").asInt(0);
+        int asked = Integer.parseInt(plan.expected().getOrDefault("n_ctx", "0"));
+        if (context < asked) {
+            differences.add("n_ctx is " + context + " and should be " + asked);
+        }
+        return differences;
+    }
+
+    private static void compare(List<String> differences, LaunchPlan plan, String key, String actual) {
+        String wanted = plan.expected().getOrDefault(key, "");
+        if (!wanted.equals(actual)) {
+            differences.add(key + " is '" + actual + "' and should be '" + wanted + "'");
+        }
+    }
+
+    @Override
+    public OptionalInt busy(Endpoint endpoint) {
+        Optional<JsonNode> answer = ask(endpoint, "/slots", SHORT);
+        if (answer.isEmpty() || !answer.get().isArray()) {
+            return OptionalInt.empty();
+        }
+        int busy = 0;
+        for (JsonNode slot : answer.get()) {
+            busy += slot.path("is_processing").asBoolean(false) ? 1 : 0;
+        }
+        return OptionalInt.of(busy);
+    }
+
+    @Override
+    public Optional<String> path(String gatewayPath) {
+        return Optional.ofNullable(CHAT_PATHS.get(gatewayPath));
+    }
+
+    @Override
+    public CancelRule cancelRule() {
+        return CancelRule.ON_DISCONNECT;
+    }
+
+    @Override
+    public Map<String, Object> describe(Endpoint endpoint) {
+        var description = new LinkedHashMap<String, Object>();
+        ask(endpoint, "/props", SHORT).ifPresent(props -> {
+            description.put("build", props.path("build_info").asString(""));
+            description.put(
+                    "context",
+                    props.path("default_generation_settings").path("n_ctx").asInt(0));
+            description.put("slots", props.path("total_slots").asInt(0));
+        });
+        return description;
+    }
+
+    private static Optional<JsonNode> ask(Endpoint endpoint, String path, Duration deadline) {
+        try {
+            EngineHttp.Reply reply = EngineHttp.get(endpoint, path, deadline);
+            return reply.status() == 200 ? reply.body() : Optional.empty();
+        } catch (IOException silent) {
+            return Optional.empty();
+        }
+    }
+}

@@ -1,0 +1,300 @@
+package dev.hal0.server;
+
+import dev.hal0.gateway.Gateway;
+import dev.hal0.gateway.GatewayPolicy;
+import dev.hal0.gateway.GatewayRoute;
+import dev.hal0.gateway.ModelListing;
+import dev.hal0.gateway.RequestIds;
+import dev.hal0.gateway.Responses;
+import dev.hal0.kernel.DurableFiles;
+import dev.hal0.kernel.ErrorCode;
+import dev.hal0.kernel.EventBus;
+import dev.hal0.kernel.Hal0Exception;
+import dev.hal0.kernel.HomeDirectory;
+import dev.hal0.kernel.TomlDocument;
+import dev.hal0.kernel.TomlFile;
+import dev.hal0.models.GgufReader;
+import dev.hal0.models.ModelRegistry;
+import dev.hal0.models.RegisteredModel;
+import dev.hal0.runtime.engine.LlamaCppEngine;
+import dev.hal0.runtime.engine.StarterEngine;
+import dev.hal0.runtime.install.InstalledEngines;
+import dev.hal0.runtime.process.ProcessRuntime;
+import dev.hal0.slots.EngineCatalog;
+import dev.hal0.slots.SlotDefinition;
+import dev.hal0.slots.SlotDefinitions;
+import dev.hal0.slots.SlotManager;
+import dev.hal0.slots.SlotType;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The composition root: everything is made here, in the order in which it depends on each other, by plain constructors. */
+final class Hal0Server implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Hal0Server.class);
+    private static final String EMBEDDING_MODEL = "all-minilm-l6-v2";
+    private static final long ACTIVITY_MILLIS = 250;
+    private static final long HAND_EDITS_MILLIS = 1_000;
+
+    private final HomeLock lock;
+    private final Vertx vertx;
+    private final ExecutorService handlers = Executors.newThreadPerTaskExecutor(
+            Thread.ofVirtual().name("api-", 0).factory());
+    private final SlotManager slots;
+    private final ModelRoutes modelRoutes;
+    private final Gateway gateway;
+    private final HttpServer http;
+    private volatile List<RegisteredModel> knownModels = List.of();
+
+    /**
+     * Starts everything; returns when requests are answered.
+     *
+     * @throws Hal0Exception with a sentence for the person who typed the command
+     */
+    Hal0Server(HomeDirectory home, String host, int port, Map<String, String> environment, JavaPrograms java) {
+        this.lock = HomeLock.take(home.state());
+        var files = new DurableFiles();
+        Settings settings = Settings.read(new TomlFile(home.settingsFile(), files)
+                .read()
+                .orElseGet(() -> TomlDocument.empty(home.settingsFile().toString())));
+        var clock = InstantSource.system();
+        var events = new EventBus(clock);
+        var history = new LoggedHistory();
+        var registry = new ModelRegistry(new TomlFile(home.modelRegistry(), files), new GgufReader(), clock);
+        var programs = new InstalledEngines(
+                home.engines(),
+                files,
+                settings.llamaServer().map(Path::of),
+                settings.mirror().map(URI::create),
+                Path.of("/etc/apt"),
+                environment,
+                java.starter(home));
+        var runtime = new ProcessRuntime(home.slotStates(), files, programs, java.logWriter(), environment);
+        var engines = new EngineCatalog(List.of(new LlamaCppEngine(), new StarterEngine()));
+        var definitions = new SlotDefinitions(home.slotDefinitions(), files, settings.slots());
+        boolean firstStart = definitions.list().isEmpty();
+        definitions.seed(seeds());
+        this.slots = new SlotManager(
+                definitions,
+                registry,
+                engines,
+                runtime,
+                home.slotStates(),
+                files,
+                events,
+                history,
+                settings.slots(),
+                clock);
+        this.modelRoutes = new ModelRoutes(registry, slots);
+        this.vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
+        var policy = new GatewayPolicy(
+                settings.maxBodyBytes(),
+                settings.slots().loadBudget().plus(Duration.ofSeconds(20)),
+                GatewayPolicy.DEFAULT.holdHeaders(),
+                GatewayPolicy.DEFAULT.progressEvery(),
+                settings.streamIdle(),
+                settings.streamTotal());
+        this.gateway = new Gateway(vertx, slots, new ModelListing(slots, () -> knownModels), policy, history);
+        refreshModels(registry);
+        slots.start();
+        if (firstStart) {
+            // Embeddings answer on a box where nobody has configured anything: the model ships with hal0.
+            slots.load(new dev.hal0.kernel.SlotName("embed"), Optional.empty(), false);
+        }
+        String version = Version.current();
+        this.http = listen(router(settings, version, home, engines, programs, events), host, port);
+        vertx.setPeriodic(ACTIVITY_MILLIS, ignored -> handlers.execute(slots::publishActivity));
+        vertx.setPeriodic(
+                HAND_EDITS_MILLIS,
+                ignored -> handlers.execute(() -> {
+                    slots.definitionsChanged();
+                    refreshModels(registry);
+                }));
+    }
+
+    private static List<SlotDefinition> seeds() {
+        return List.of(
+                SlotDefinitions.seed("chat", SlotType.LLM, 8081, Optional.empty()),
+                SlotDefinitions.seed("embed", SlotType.EMBEDDING, 8083, Optional.of(EMBEDDING_MODEL)));
+    }
+
+    /** The last readable content stays in force for listings: unreadable is not empty. */
+    private void refreshModels(ModelRegistry registry) {
+        try {
+            knownModels = registry.list();
+        } catch (Hal0Exception unreadable) {
+            log.debug("the registry cannot be read: {}", unreadable.message());
+        }
+    }
+
+    private Router router(
+            Settings settings,
+            String version,
+            HomeDirectory home,
+            EngineCatalog engines,
+            InstalledEngines programs,
+            EventBus events) {
+        var routes = new ArrayList<ApiRoute>();
+        routes.addAll(
+                new SystemRoutes(version, home.config().toString(), slots, modelRoutes::ownModels, gateway::isDraining)
+                        .routes());
+        routes.addAll(new SlotRoutes(slots, events).routes());
+        routes.addAll(modelRoutes.routes());
+        routes.addAll(new EngineRoutes(engines, programs, slots).routes());
+        routes.addAll(new StreamRoutes(events).routes());
+        routes.add(ApiRoute.get(
+                "/api/openapi.json",
+                "This description.",
+                null,
+                request -> ApiAnswer.ok(OpenApi.describe(version, routes, gatewayPaths()))));
+
+        var guard = new OriginGuard(settings.allowedHosts(), machineName());
+        Router router = Router.router(vertx);
+        router.route().handler(RequestIds::assign);
+        router.route().handler(context -> guard(guard, context));
+        gateway.mount(router);
+        new ApiRouter(vertx, handlers).mount(router, routes);
+        router.route("/").handler(context -> welcome(context, version));
+        router.route()
+                .handler(context -> Responses.fail(
+                        context,
+                        new Hal0Exception(
+                                ErrorCode.ROUTE_NOT_FOUND,
+                                "No route " + context.request().path() + ".")));
+        router.route().failureHandler(context -> {
+            Throwable failure = context.failure();
+            log.error("request {} failed", RequestIds.of(context), failure);
+            Responses.fail(
+                    context,
+                    failure instanceof Hal0Exception known
+                            ? known
+                            : new Hal0Exception(
+                                    ErrorCode.SYSTEM_INTERNAL, "hal0 failed at this; its log has the details."));
+        });
+        return router;
+    }
+
+    private static void guard(OriginGuard guard, RoutingContext context) {
+        guard.refuse(context.request().getHeader("Host"), context.request().getHeader("Origin"))
+                .ifPresentOrElse(why -> Responses.fail(context, why), context::next);
+    }
+
+    private static void welcome(RoutingContext context, String version) {
+        var unused = context.response()
+                .putHeader("Content-Type", "text/plain; charset=utf-8")
+                .end("hal0 " + version + "\n\nAPI: /v1 (OpenAI-compatible), /api (see /api/openapi.json)\n"
+                        + "The dashboard is not built yet; use the hal0 command.\n");
+    }
+
+    private static Map<String, Object> gatewayPaths() {
+        var paths = new TreeMap<String, Object>();
+        for (GatewayRoute route : GatewayRoute.ALL) {
+            paths.put(route.path(), Map.of("post", Map.of("summary", route.summary())));
+        }
+        paths.put("/v1/models", Map.of("get", Map.of("summary", "Slots and models, as OpenAI lists them.")));
+        paths.put("/v1/models/{id}", Map.of("get", Map.of("summary", "One of them; the id may contain slashes.")));
+        return paths;
+    }
+
+    private HttpServer listen(Router router, String host, int port) {
+        var options = new HttpServerOptions()
+                .setHost(host)
+                .setPort(port)
+                .setTcpNoDelay(true)
+                .setMaxHeaderSize(32 << 10)
+                .setMaxInitialLineLength(16 << 10);
+        try {
+            return vertx.createHttpServer(options)
+                    .requestHandler(router)
+                    .listen()
+                    .toCompletionStage()
+                    .toCompletableFuture()
+                    .get(30, TimeUnit.SECONDS);
+        } catch (java.util.concurrent.ExecutionException failure) {
+            close();
+            if (failure.getCause() instanceof BindException) {
+                throw new Hal0Exception(
+                        ErrorCode.SLOT_PORT_CONFLICT,
+                        "Port " + port + " on " + host
+                                + " is in use. Choose another with --port, or stop what listens there.");
+            }
+            throw new Hal0Exception(
+                    ErrorCode.SYSTEM_INTERNAL,
+                    "Could not listen on " + host + ":" + port + ": " + failure.getCause(),
+                    failure);
+        } catch (InterruptedException | java.util.concurrent.TimeoutException failure) {
+            close();
+            throw new Hal0Exception(
+                    ErrorCode.SYSTEM_INTERNAL, "Could not listen on " + host + ":" + port + " in time.");
+        }
+    }
+
+    int port() {
+        return http.actualPort();
+    }
+
+    /** What to type next; empty when a chat works. */
+    Optional<String> nextStep() {
+        return Optional.ofNullable(SystemRoutes.nextStep(slots.list(), modelRoutes.ownModels()));
+    }
+
+    /** Refuses new requests and waits for those under way; their number at the deadline is the result. */
+    int drain(Duration deadline) {
+        try {
+            return gateway.drain(deadline)
+                    .toCompletionStage()
+                    .toCompletableFuture()
+                    .get(deadline.toMillis() + 1_000, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException
+                | java.util.concurrent.ExecutionException
+                | java.util.concurrent.TimeoutException over) {
+            return gateway.inFlight();
+        }
+    }
+
+    int inFlight() {
+        return gateway.inFlight();
+    }
+
+    private static String machineName() {
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException nameless) {
+            return "localhost";
+        }
+    }
+
+    /** Ends the control plane; workloads keep running. */
+    @Override
+    public void close() {
+        slots.close();
+        handlers.shutdownNow();
+        var unused = gateway.close();
+        try {
+            vertx.close().toCompletionStage().toCompletableFuture().get(5, TimeUnit.SECONDS);
+            lock.close();
+        } catch (Exception lastWords) {
+            log.debug("closing", lastWords);
+        }
+    }
+}

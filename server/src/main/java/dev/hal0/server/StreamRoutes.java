@@ -1,0 +1,97 @@
+package dev.hal0.server;
+
+import dev.hal0.kernel.Event;
+import dev.hal0.kernel.EventBus;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** {@code /api/stream}, the one multiplexed stream of everything that happens, and {@code /api/events}, the list of it. */
+final class StreamRoutes {
+    private final EventBus events;
+
+    StreamRoutes(EventBus events) {
+        this.events = events;
+    }
+
+    List<ApiRoute> routes() {
+        return List.of(
+                ApiRoute.get(
+                        "/api/stream",
+                        "Everything that happens, as server-sent events with ids; Last-Event-ID (or ?after=) resumes, and an"
+                                + " event `resync` says that the gap is too old. ?types=a,b filters.",
+                        null,
+                        this::stream),
+                ApiRoute.get(
+                        "/api/events",
+                        "The newest events; ?limit=1..500, ?types=a,b.",
+                        Event[].class,
+                        request -> ApiAnswer.ok(events.recent(500).stream()
+                                .filter(event -> wanted(event, types(request)))
+                                .toList()
+                                .reversed()
+                                .stream()
+                                .limit(request.number("limit", 100, 1, 500))
+                                .toList())));
+    }
+
+    private ApiAnswer stream(ApiRequest request) {
+        Optional<String> lastSeen = request.header("last-event-id")
+                .or(() -> Optional.ofNullable(request.query().get("after")));
+        Set<String> types = types(request);
+        return new ApiAnswer.Stream(stream -> {
+            var relay = new Relay(stream, types);
+            EventBus.Subscription subscription = events.subscribe(lastSeen.orElse(null), relay::live);
+            stream.onEnd(subscription);
+            relay.catchUp(subscription.resumption());
+        });
+    }
+
+    /** Keeps the order: what a client missed goes out before what happens while it is being told. */
+    private static final class Relay {
+        private final EventStream stream;
+        private final Set<String> types;
+        private final List<Event> held = new ArrayList<>();
+        private boolean caughtUp;
+
+        Relay(EventStream stream, Set<String> types) {
+            this.stream = stream;
+            this.types = types;
+        }
+
+        synchronized void live(Event event) {
+            if (caughtUp) {
+                send(event);
+            } else {
+                held.add(event);
+            }
+        }
+
+        synchronized void catchUp(EventBus.Resumption resumption) {
+            if (!resumption.complete()) {
+                stream.send(null, "resync", Map.of("reason", "the last event seen is too old or of another life"));
+            }
+            resumption.missed().forEach(this::send);
+            held.forEach(this::send);
+            held.clear();
+            caughtUp = true;
+        }
+
+        private void send(Event event) {
+            if (wanted(event, types)) {
+                stream.send(event.id(), event.type(), event);
+            }
+        }
+    }
+
+    private static boolean wanted(Event event, Set<String> types) {
+        return types.isEmpty() || types.contains(event.type());
+    }
+
+    private static Set<String> types(ApiRequest request) {
+        String given = request.query().getOrDefault("types", "");
+        return given.isBlank() ? Set.of() : Set.of(given.split(","));
+    }
+}

@@ -314,7 +314,6 @@ public final class ModelRegistry implements ModelCatalog {
                 models.put(id, entry(document, id));
             } catch (Hal0Exception fault) {
                 faults.put(id, fault.message());
-                BuiltInModels.find(id).ifPresent(model -> models.put(id, model));
             }
         }
         return new View(document, models, faults);

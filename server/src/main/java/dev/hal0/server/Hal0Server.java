@@ -221,6 +221,8 @@ final class Hal0Server implements AutoCloseable {
                 .setHost(host)
                 .setPort(port)
                 .setTcpNoDelay(true)
+                // One protocol, one set of endings: a client that leaves is a closed connection and nothing else.
+                .setHttp2ClearTextEnabled(false)
                 .setMaxHeaderSize(32 << 10)
                 .setMaxInitialLineLength(16 << 10);
         try {

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.hal0.server;
+
+import org.jspecify.annotations.NullMarked;

@@ -18,6 +18,7 @@ public enum ErrorCode {
             "request.origin_refused", 403, "Add the host name to [network].allowed_hosts in hal0.toml if it is yours."),
     REQUEST_HOST_REFUSED(
             "request.host_refused", 403, "Add the host name to [network].allowed_hosts in hal0.toml if it is yours."),
+    REQUEST_UNAUTHORIZED("auth.required", 401, "Send the key as Authorization: Bearer KEY."),
     ROUTE_NOT_FOUND("route.not_found", 404, "See /api/openapi.json for the routes that exist."),
     ROUTE_METHOD_NOT_ALLOWED("route.method_not_allowed", 405, "Use one of the methods in the Allow header."),
     PRECONDITION_FAILED(

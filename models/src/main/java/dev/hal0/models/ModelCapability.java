@@ -1,6 +1,7 @@
 package dev.hal0.models;
 
 import com.fasterxml.jackson.annotation.JsonValue;
+import java.util.Optional;
 
 /** What a model can be asked for; decides which routes accept it. */
 public enum ModelCapability {
@@ -21,5 +22,14 @@ public enum ModelCapability {
     @JsonValue
     public String label() {
         return label;
+    }
+
+    static Optional<ModelCapability> of(String label) {
+        for (ModelCapability capability : values()) {
+            if (capability.label.equals(label)) {
+                return Optional.of(capability);
+            }
+        }
+        return Optional.empty();
     }
 }

@@ -20,7 +20,11 @@ import tools.jackson.databind.exc.UnrecognizedPropertyException;
  * @param headers by lower-case name
  */
 record ApiRequest(
-        Map<String, String> path, Map<String, String> query, Map<String, String> headers, byte[] body, String requestId) {
+        Map<String, String> path,
+        Map<String, String> query,
+        Map<String, String> headers,
+        byte[] body,
+        String requestId) {
 
     SlotName slot() {
         return new SlotName(parameter("name"));
@@ -66,7 +70,8 @@ record ApiRequest(
     /** Binds the body; an empty one is an empty object. Unknown keys are refused with their path. */
     <T> T body(Class<T> type) {
         try {
-            return Json.STRICT.readValue(body.length == 0 ? "{}".getBytes(java.nio.charset.StandardCharsets.UTF_8) : body, type);
+            return Json.STRICT.readValue(
+                    body.length == 0 ? "{}".getBytes(java.nio.charset.StandardCharsets.UTF_8) : body, type);
         } catch (JacksonException failure) {
             throw translate(failure);
         }
@@ -95,7 +100,8 @@ record ApiRequest(
                 var at = malformed.getLocation();
                 yield new Hal0Exception(
                         ErrorCode.REQUEST_INVALID_JSON,
-                        "The body is not JSON" + (at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr())
+                        "The body is not JSON"
+                                + (at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr())
                                 + ": " + malformed.getOriginalMessage());
             }
             case DatabindException mismatch -> {
@@ -105,7 +111,9 @@ record ApiRequest(
                 }
                 yield invalid(pathOf(mismatch), mismatch.getOriginalMessage());
             }
-            default -> new Hal0Exception(ErrorCode.REQUEST_INVALID_JSON, "The body is not JSON: " + failure.getOriginalMessage());
+            default ->
+                new Hal0Exception(
+                        ErrorCode.REQUEST_INVALID_JSON, "The body is not JSON: " + failure.getOriginalMessage());
         };
     }
 

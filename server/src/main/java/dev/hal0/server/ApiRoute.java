@@ -31,7 +31,12 @@ record ApiRoute(
     }
 
     static ApiRoute post(
-            String path, String summary, @Nullable Class<?> request, @Nullable Class<?> response, int status, ApiHandler handler) {
+            String path,
+            String summary,
+            @Nullable Class<?> request,
+            @Nullable Class<?> response,
+            int status,
+            ApiHandler handler) {
         return new ApiRoute(HttpMethod.POST, path, summary, request, response, status, handler);
     }
 

@@ -68,7 +68,8 @@ final class ApiRouter {
                 Responses.fail(
                         context,
                         new Hal0Exception(
-                                ErrorCode.REQUEST_TOO_LARGE, "A body of this route has at most " + MOST_BODY_BYTES + " bytes."));
+                                ErrorCode.REQUEST_TOO_LARGE,
+                                "A body of this route has at most " + MOST_BODY_BYTES + " bytes."));
             } else {
                 body.appendBuffer(chunk);
             }
@@ -103,7 +104,8 @@ final class ApiRouter {
         } catch (Exception | LinkageError defect) {
             log.error("request {} to {} {} failed", request.requestId(), route.method(), route.path(), defect);
             eventLoop.runOnContext(ignored -> Responses.fail(
-                    context, new Hal0Exception(ErrorCode.SYSTEM_INTERNAL, "hal0 failed at this; its log has the details.")));
+                    context,
+                    new Hal0Exception(ErrorCode.SYSTEM_INTERNAL, "hal0 failed at this; its log has the details.")));
         }
     }
 
@@ -142,7 +144,8 @@ final class ApiRouter {
                 context,
                 new Hal0Exception(
                         ErrorCode.ROUTE_METHOD_NOT_ALLOWED,
-                        context.request().method() + " is not for " + context.request().path() + "; use " + allowed + "."));
+                        context.request().method() + " is not for "
+                                + context.request().path() + "; use " + allowed + "."));
     }
 
     private void notFound(RoutingContext context) {
@@ -150,6 +153,7 @@ final class ApiRouter {
                 context,
                 new Hal0Exception(
                         ErrorCode.ROUTE_NOT_FOUND,
-                        "No route " + context.request().method() + " " + context.request().path() + "."));
+                        "No route " + context.request().method() + " "
+                                + context.request().path() + "."));
     }
 }

@@ -34,8 +34,12 @@ final class EngineRoutes {
 
     List<ApiRoute> routes() {
         return List.of(
-                ApiRoute.get("/api/engines", "All engine families.", EngineView[].class, request -> ApiAnswer.ok(
-                        engines.list().stream().map(this::view).toList())),
+                ApiRoute.get(
+                        "/api/engines",
+                        "All engine families.",
+                        EngineView[].class,
+                        request -> ApiAnswer.ok(
+                                engines.list().stream().map(this::view).toList())),
                 ApiRoute.get(
                         "/api/engines/{name}",
                         "One engine family.",
@@ -57,8 +61,7 @@ final class EngineRoutes {
     private ApiAnswer install(ApiRequest request) {
         Engine engine = require(request);
         return new ApiAnswer.Stream(stream -> {
-            programs.install(
-                    engine.family(), message -> stream.send(null, "progress", Map.of("message", message)));
+            programs.install(engine.family(), message -> stream.send(null, "progress", Map.of("message", message)));
             stream.send(null, "done", view(engine));
             stream.end();
         });

@@ -13,6 +13,7 @@ import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.HomeDirectory;
 import dev.hal0.kernel.TomlDocument;
 import dev.hal0.kernel.TomlFile;
+import dev.hal0.models.GgufReader;
 import dev.hal0.models.ModelRegistry;
 import dev.hal0.models.RegisteredModel;
 import dev.hal0.runtime.engine.LlamaCppEngine;
@@ -79,7 +80,7 @@ final class Hal0Server implements AutoCloseable {
         var clock = InstantSource.system();
         var events = new EventBus(clock);
         var history = new LoggedHistory();
-        var registry = new ModelRegistry(home.modelRegistry(), files);
+        var registry = new ModelRegistry(new TomlFile(home.modelRegistry(), files), new GgufReader(), clock);
         var programs = new InstalledEngines(
                 home.engines(),
                 files,
@@ -121,13 +122,14 @@ final class Hal0Server implements AutoCloseable {
             slots.load(new dev.hal0.kernel.SlotName("embed"), Optional.empty(), false);
         }
         String version = Version.current();
-        this.http = listen(
-                router(settings, version, home, engines, programs, events), host, port);
+        this.http = listen(router(settings, version, home, engines, programs, events), host, port);
         vertx.setPeriodic(ACTIVITY_MILLIS, ignored -> handlers.execute(slots::publishActivity));
-        vertx.setPeriodic(HAND_EDITS_MILLIS, ignored -> handlers.execute(() -> {
-            slots.definitionsChanged();
-            refreshModels(registry);
-        }));
+        vertx.setPeriodic(
+                HAND_EDITS_MILLIS,
+                ignored -> handlers.execute(() -> {
+                    slots.definitionsChanged();
+                    refreshModels(registry);
+                }));
     }
 
     private static List<SlotDefinition> seeds() {
@@ -153,15 +155,18 @@ final class Hal0Server implements AutoCloseable {
             InstalledEngines programs,
             EventBus events) {
         var routes = new ArrayList<ApiRoute>();
-        routes.addAll(new SystemRoutes(
-                        version, home.config().toString(), slots, modelRoutes::ownModels, gateway::isDraining)
-                .routes());
+        routes.addAll(
+                new SystemRoutes(version, home.config().toString(), slots, modelRoutes::ownModels, gateway::isDraining)
+                        .routes());
         routes.addAll(new SlotRoutes(slots, events).routes());
         routes.addAll(modelRoutes.routes());
         routes.addAll(new EngineRoutes(engines, programs, slots).routes());
         routes.addAll(new StreamRoutes(events).routes());
-        routes.add(ApiRoute.get("/api/openapi.json", "This description.", null, request -> ApiAnswer.ok(
-                OpenApi.describe(version, routes, gatewayPaths()))));
+        routes.add(ApiRoute.get(
+                "/api/openapi.json",
+                "This description.",
+                null,
+                request -> ApiAnswer.ok(OpenApi.describe(version, routes, gatewayPaths()))));
 
         var guard = new OriginGuard(settings.allowedHosts(), machineName());
         Router router = Router.router(vertx);
@@ -170,10 +175,12 @@ final class Hal0Server implements AutoCloseable {
         gateway.mount(router);
         new ApiRouter(vertx, handlers).mount(router, routes);
         router.route("/").handler(context -> welcome(context, version));
-        router.route().handler(context -> Responses.fail(
-                context,
-                new Hal0Exception(
-                        ErrorCode.ROUTE_NOT_FOUND, "No route " + context.request().path() + ".")));
+        router.route()
+                .handler(context -> Responses.fail(
+                        context,
+                        new Hal0Exception(
+                                ErrorCode.ROUTE_NOT_FOUND,
+                                "No route " + context.request().path() + ".")));
         router.route().failureHandler(context -> {
             Throwable failure = context.failure();
             log.error("request {} failed", RequestIds.of(context), failure);
@@ -181,7 +188,8 @@ final class Hal0Server implements AutoCloseable {
                     context,
                     failure instanceof Hal0Exception known
                             ? known
-                            : new Hal0Exception(ErrorCode.SYSTEM_INTERNAL, "hal0 failed at this; its log has the details."));
+                            : new Hal0Exception(
+                                    ErrorCode.SYSTEM_INTERNAL, "hal0 failed at this; its log has the details."));
         });
         return router;
     }
@@ -227,13 +235,17 @@ final class Hal0Server implements AutoCloseable {
             if (failure.getCause() instanceof BindException) {
                 throw new Hal0Exception(
                         ErrorCode.SLOT_PORT_CONFLICT,
-                        "Port " + port + " on " + host + " is in use. Choose another with --port, or stop what listens there.");
+                        "Port " + port + " on " + host
+                                + " is in use. Choose another with --port, or stop what listens there.");
             }
             throw new Hal0Exception(
-                    ErrorCode.SYSTEM_INTERNAL, "Could not listen on " + host + ":" + port + ": " + failure.getCause(), failure);
+                    ErrorCode.SYSTEM_INTERNAL,
+                    "Could not listen on " + host + ":" + port + ": " + failure.getCause(),
+                    failure);
         } catch (InterruptedException | java.util.concurrent.TimeoutException failure) {
             close();
-            throw new Hal0Exception(ErrorCode.SYSTEM_INTERNAL, "Could not listen on " + host + ":" + port + " in time.");
+            throw new Hal0Exception(
+                    ErrorCode.SYSTEM_INTERNAL, "Could not listen on " + host + ":" + port + " in time.");
         }
     }
 
@@ -253,7 +265,9 @@ final class Hal0Server implements AutoCloseable {
                     .toCompletionStage()
                     .toCompletableFuture()
                     .get(deadline.toMillis() + 1_000, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException | java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException over) {
+        } catch (InterruptedException
+                | java.util.concurrent.ExecutionException
+                | java.util.concurrent.TimeoutException over) {
             return gateway.inFlight();
         }
     }

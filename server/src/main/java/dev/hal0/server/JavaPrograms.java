@@ -63,7 +63,11 @@ record JavaPrograms(String java, String starterClassPath) {
 
     private static String codeOf(Class<?> type) {
         try {
-            return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI()).toString();
+            return Path.of(type.getProtectionDomain()
+                            .getCodeSource()
+                            .getLocation()
+                            .toURI())
+                    .toString();
         } catch (URISyntaxException impossible) {
             throw new IllegalStateException("a class path entry has no path", impossible);
         }

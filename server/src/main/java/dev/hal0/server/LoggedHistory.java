@@ -17,7 +17,8 @@ final class LoggedHistory implements OperationLog, Accounting {
     private static final Logger log = LoggerFactory.getLogger("history");
 
     @Override
-    public void transition(SlotName slot, SlotState from, SlotEdge edge, SlotState to, CauseCode cause, String message) {
+    public void transition(
+            SlotName slot, SlotState from, SlotEdge edge, SlotState to, CauseCode cause, String message) {
         log.info(
                 "slot {}: {} -> {} ({}, {}){}",
                 slot,

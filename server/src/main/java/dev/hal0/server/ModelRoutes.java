@@ -2,6 +2,7 @@ package dev.hal0.server;
 
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
+import dev.hal0.models.AddOptions;
 import dev.hal0.models.ModelCapability;
 import dev.hal0.models.ModelRegistry;
 import dev.hal0.models.RegisteredModel;
@@ -9,14 +10,17 @@ import dev.hal0.slots.SlotManager;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** {@code /api/models}: the registry. Nothing here moves or deletes a model file. */
 final class ModelRoutes {
-    record AddModel(@Nullable String path, @Nullable String id, @Nullable String name, @Nullable Boolean overwrite) {}
+    record AddModel(
+            @Nullable String path,
+            @Nullable String id,
+            @Nullable String name,
+            @Nullable Boolean overwrite) {}
 
     /** @param fileState what is known of the file now: present, missing, changed or unavailable */
     record ModelView(
@@ -47,8 +51,12 @@ final class ModelRoutes {
 
     List<ApiRoute> routes() {
         return List.of(
-                ApiRoute.get("/api/models", "All registered models.", ModelView[].class, request -> ApiAnswer.ok(
-                        registry.list().stream().map(this::view).toList())),
+                ApiRoute.get(
+                        "/api/models",
+                        "All registered models.",
+                        ModelView[].class,
+                        request -> ApiAnswer.ok(
+                                registry.list().stream().map(this::view).toList())),
                 ApiRoute.post(
                         "/api/models",
                         "Register a model file; it stays where it is.",
@@ -79,7 +87,7 @@ final class ModelRoutes {
         }
         RegisteredModel added = registry.add(
                 path,
-                new ModelRegistry.AddOptions(
+                new AddOptions(
                         Optional.ofNullable(body.id()),
                         Optional.ofNullable(body.name()),
                         Boolean.TRUE.equals(body.overwrite())));
@@ -99,7 +107,7 @@ final class ModelRoutes {
                                     + ". Repeat with force to remove it all the same.")
                     .withDetail("slots", users);
         }
-        RegisteredModel removed = registry.remove(id);
+        RegisteredModel removed = registry.remove(id).model();
         String path = removed.path().map(Path::toString).orElse(null);
         return ApiAnswer.ok(new Removed(id, true, new AddModel(path, id, removed.name(), null)));
     }
@@ -118,13 +126,14 @@ final class ModelRoutes {
                 model.engines(),
                 model.addedAt(),
                 model.readOnly(),
-                registry.fileState(model).name().toLowerCase(Locale.ROOT));
+                registry.fileState(model).kind().label());
     }
 
     /** For answers that only need the number, also while the registry cannot be read. */
     int ownModels() {
         try {
-            return (int) registry.list().stream().filter(model -> !model.readOnly()).count();
+            return (int)
+                    registry.list().stream().filter(model -> !model.readOnly()).count();
         } catch (Hal0Exception unreadable) {
             return 0;
         }

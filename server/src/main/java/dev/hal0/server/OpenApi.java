@@ -32,7 +32,8 @@ final class OpenApi {
         Map<String, Object> paths = new TreeMap<>(extra);
         for (ApiRoute route : routes) {
             @SuppressWarnings("unchecked") // every value that is put here is such a map
-            var item = (Map<String, Object>) paths.computeIfAbsent(route.path(), ignored -> new TreeMap<String, Object>());
+            var item =
+                    (Map<String, Object>) paths.computeIfAbsent(route.path(), ignored -> new TreeMap<String, Object>());
             item.put(route.method().name().toLowerCase(Locale.ROOT), operation(route));
         }
         var document = new LinkedHashMap<String, Object>();
@@ -65,8 +66,7 @@ final class OpenApi {
                 route.response() == null
                         ? Map.of("description", "Success")
                         : Map.of("description", "Success", "content", json(schema(route.response()))));
-        responses.put(
-                "default", Map.of("description", "Failure", "content", json(schema(ErrorEnvelope.class))));
+        responses.put("default", Map.of("description", "Failure", "content", json(schema(ErrorEnvelope.class))));
         operation.put("responses", responses);
         return operation;
     }
@@ -77,10 +77,11 @@ final class OpenApi {
 
     private Map<String, Object> schema(Type type) {
         return switch (type) {
-            case ParameterizedType generic when Collection.class.isAssignableFrom((Class<?>) generic.getRawType()) ->
+            case ParameterizedType generic
+            when Collection.class.isAssignableFrom((Class<?>) generic.getRawType()) ->
                 Map.of("type", "array", "items", schema(generic.getActualTypeArguments()[0]));
-            case ParameterizedType generic when java.util.Optional.class.equals(generic.getRawType()) ->
-                schema(generic.getActualTypeArguments()[0]);
+            case ParameterizedType generic
+            when java.util.Optional.class.equals(generic.getRawType()) -> schema(generic.getActualTypeArguments()[0]);
             case ParameterizedType ignored -> Map.of("type", "object");
             case GenericArrayType array -> Map.of("type", "array", "items", schema(array.getGenericComponentType()));
             case WildcardType ignored -> Map.of();
@@ -115,8 +116,8 @@ final class OpenApi {
         RecordComponent[] components = type.getRecordComponents();
         if (components.length == 1
                 && Arrays.stream(type.getDeclaredFields())
-                        .anyMatch(field ->
-                                field.isAnnotationPresent(com.fasterxml.jackson.annotation.JsonValue.class))) {
+                        .anyMatch(
+                                field -> field.isAnnotationPresent(com.fasterxml.jackson.annotation.JsonValue.class))) {
             return schema(components[0].getGenericType());
         }
         String name = type.getEnclosingClass() == null
@@ -134,9 +135,8 @@ final class OpenApi {
         var required = new ArrayList<String>();
         for (RecordComponent component : components) {
             var explicit = component.getAccessor().getAnnotation(com.fasterxml.jackson.annotation.JsonProperty.class);
-            String name = explicit == null || explicit.value().isEmpty()
-                    ? snakeCase(component.getName())
-                    : explicit.value();
+            String name =
+                    explicit == null || explicit.value().isEmpty() ? snakeCase(component.getName()) : explicit.value();
             properties.put(name, schema(component.getGenericType()));
             if (!component.getAnnotatedType().isAnnotationPresent(Nullable.class)) {
                 required.add(name);

@@ -19,8 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class OriginGuard {
     private static final Pattern ADDRESS = Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}|\\[[0-9a-fA-F:.]+]");
-    private static final Set<String> ALWAYS =
-            Set.of("localhost", "host.docker.internal", "host.containers.internal");
+    private static final Set<String> ALWAYS = Set.of("localhost", "host.docker.internal", "host.containers.internal");
 
     private final List<String> allowedHosts;
     private final String machineName;
@@ -38,7 +37,8 @@ final class OriginGuard {
         if (!isOurs(name)) {
             return Optional.of(new Hal0Exception(
                     ErrorCode.REQUEST_HOST_REFUSED,
-                    "This box is not known as '" + name + "'. If it is yours, add the name to [network].allowed_hosts."));
+                    "This box is not known as '" + name
+                            + "'. If it is yours, add the name to [network].allowed_hosts."));
         }
         if (origin == null || origin.isEmpty()) {
             return Optional.empty();

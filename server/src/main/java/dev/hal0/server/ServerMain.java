@@ -44,11 +44,12 @@ public final class ServerMain {
     }
 
     private static void serve(ServeOptions options, HomeDirectory home) {
-        var server = new Hal0Server(
-                home, options.host(), options.port(), System.getenv(), JavaPrograms.ofThisProcess());
+        var server =
+                new Hal0Server(home, options.host(), options.port(), System.getenv(), JavaPrograms.ofThisProcess());
         var stopped = new CountDownLatch(1);
         onSignals(server, stopped);
-        String url = "http://" + (options.host().contains(":") ? "[" + options.host() + "]" : options.host()) + ":" + server.port();
+        String url = "http://" + (options.host().contains(":") ? "[" + options.host() + "]" : options.host()) + ":"
+                + server.port();
         System.out.println("hal0 " + Version.current() + " is listening on " + url + "  (home " + home.config() + ")");
         System.out.println(server.nextStep()
                 .map(step -> "Embeddings work now. For chat, type next:  " + step)

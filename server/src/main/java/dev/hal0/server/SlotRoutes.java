@@ -35,7 +35,10 @@ final class SlotRoutes {
             @Nullable Integer contextSize,
             @JsonProperty("default") @Nullable Boolean isDefault) {}
 
-    record LoadSlot(@Nullable String model, @Nullable String modelId, @Nullable Boolean create) {}
+    record LoadSlot(
+            @Nullable String model,
+            @Nullable String modelId,
+            @Nullable Boolean create) {}
 
     record StopSlot(@Nullable Boolean force) {}
 
@@ -59,15 +62,27 @@ final class SlotRoutes {
         return List.of(
                 ApiRoute.get("/api/slots", "All slots.", SlotView[].class, request -> ApiAnswer.ok(slots.list())),
                 ApiRoute.post(
-                        "/api/slots", "Create a slot; starts nothing.", CreateSlot.class, SlotView.class, 201, this::create),
+                        "/api/slots",
+                        "Create a slot; starts nothing.",
+                        CreateSlot.class,
+                        SlotView.class,
+                        201,
+                        this::create),
                 ApiRoute.get(
                         "/api/slots/{name}",
                         "One slot.",
                         SlotView.class,
                         request -> ApiAnswer.ok(slots.view(request.slot()))),
                 ApiRoute.delete(
-                        "/api/slots/{name}", "Unload and delete a slot (?force=true ends requests).", Deleted.class, this::delete),
-                ApiRoute.get("/api/slots/{name}/config", "The slot's configuration; ETag in the header.", null, this::config),
+                        "/api/slots/{name}",
+                        "Unload and delete a slot (?force=true ends requests).",
+                        Deleted.class,
+                        this::delete),
+                ApiRoute.get(
+                        "/api/slots/{name}/config",
+                        "The slot's configuration; ETag in the header.",
+                        null,
+                        this::config),
                 ApiRoute.put(
                         "/api/slots/{name}/config",
                         "Change keys of the configuration; null removes one. If-Match is honoured. Nothing is restarted.",

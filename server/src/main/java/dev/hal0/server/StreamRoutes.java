@@ -25,19 +25,21 @@ final class StreamRoutes {
                         null,
                         this::stream),
                 ApiRoute.get(
-                        "/api/events", "The newest events; ?limit=1..500, ?types=a,b.", Event[].class, request -> ApiAnswer.ok(
-                                events.recent(500).stream()
-                                        .filter(event -> wanted(event, types(request)))
-                                        .toList()
-                                        .reversed()
-                                        .stream()
-                                        .limit(request.number("limit", 100, 1, 500))
-                                        .toList())));
+                        "/api/events",
+                        "The newest events; ?limit=1..500, ?types=a,b.",
+                        Event[].class,
+                        request -> ApiAnswer.ok(events.recent(500).stream()
+                                .filter(event -> wanted(event, types(request)))
+                                .toList()
+                                .reversed()
+                                .stream()
+                                .limit(request.number("limit", 100, 1, 500))
+                                .toList())));
     }
 
     private ApiAnswer stream(ApiRequest request) {
-        Optional<String> lastSeen =
-                request.header("last-event-id").or(() -> Optional.ofNullable(request.query().get("after")));
+        Optional<String> lastSeen = request.header("last-event-id")
+                .or(() -> Optional.ofNullable(request.query().get("after")));
         Set<String> types = types(request);
         return new ApiAnswer.Stream(stream -> {
             var relay = new Relay(stream, types);

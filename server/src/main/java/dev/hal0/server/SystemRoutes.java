@@ -13,7 +13,13 @@ final class SystemRoutes {
 
     /** @param next what to type next, or null when nothing is missing */
     record Status(
-            String name, String version, String runtime, String home, List<SlotView> slots, int models, @Nullable String next) {}
+            String name,
+            String version,
+            String runtime,
+            String home,
+            List<SlotView> slots,
+            int models,
+            @Nullable String next) {}
 
     private final String version;
     private final String home;
@@ -32,16 +38,27 @@ final class SystemRoutes {
     List<ApiRoute> routes() {
         return List.of(
                 ApiRoute.get(
-                        "/api/health", "Answers at once while the process lives.", Health.class, request -> ApiAnswer.ok(
-                                new Health("ok", "hal0", version))),
+                        "/api/health",
+                        "Answers at once while the process lives.",
+                        Health.class,
+                        request -> ApiAnswer.ok(new Health("ok", "hal0", version))),
                 ApiRoute.get(
-                        "/healthz", "The same, for probes.", Health.class, request -> ApiAnswer.ok(
-                                new Health("ok", "hal0", version))),
+                        "/healthz",
+                        "The same, for probes.",
+                        Health.class,
+                        request -> ApiAnswer.ok(new Health("ok", "hal0", version))),
                 ApiRoute.get(
-                        "/health", "The same, for SDK-style probes.", Health.class, request -> ApiAnswer.ok(
-                                new Health("ok", "hal0", version))),
-                ApiRoute.get("/readyz", "503 until requests can be routed, and while stopping.", Health.class, request -> ready()),
-                ApiRoute.get("/api/status", "One page: slots, models, what to do next.", Status.class, request -> status()));
+                        "/health",
+                        "The same, for SDK-style probes.",
+                        Health.class,
+                        request -> ApiAnswer.ok(new Health("ok", "hal0", version))),
+                ApiRoute.get(
+                        "/readyz",
+                        "503 until requests can be routed, and while stopping.",
+                        Health.class,
+                        request -> ready()),
+                ApiRoute.get(
+                        "/api/status", "One page: slots, models, what to do next.", Status.class, request -> status()));
     }
 
     private ApiAnswer ready() {
@@ -64,8 +81,8 @@ final class SystemRoutes {
 
     /** The command that leads out of what is missing; null when a chat works. */
     static @Nullable String nextStep(List<SlotView> views, int ownModels) {
-        boolean chats = views.stream()
-                .anyMatch(view -> view.type() == dev.hal0.slots.SlotType.LLM && view.model() != null);
+        boolean chats =
+                views.stream().anyMatch(view -> view.type() == dev.hal0.slots.SlotType.LLM && view.model() != null);
         if (chats) {
             return null;
         }

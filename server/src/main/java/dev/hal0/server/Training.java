@@ -22,8 +22,17 @@ final class Training {
                     HomeDirectory.under(home), "127.0.0.1", 0, Map.of(), new JavaPrograms("/bin/false", ""))) {
                 String base = "http://127.0.0.1:" + server.port();
                 for (String path : new String[] {
-                    "/api/health", "/readyz", "/api/status", "/api/slots", "/api/models", "/api/engines",
-                    "/api/openapi.json", "/api/events", "/v1/models", "/v1/models/none", "/api/none"
+                    "/api/health",
+                    "/readyz",
+                    "/api/status",
+                    "/api/slots",
+                    "/api/models",
+                    "/api/engines",
+                    "/api/openapi.json",
+                    "/api/events",
+                    "/v1/models",
+                    "/v1/models/none",
+                    "/api/none"
                 }) {
                     call(base + path, null);
                 }
@@ -47,7 +56,8 @@ final class Training {
             connection.setRequestProperty("Content-Type", "application/json");
             connection.getOutputStream().write(body.getBytes(StandardCharsets.UTF_8));
         }
-        try (var stream = connection.getResponseCode() < 400 ? connection.getInputStream() : connection.getErrorStream()) {
+        try (var stream =
+                connection.getResponseCode() < 400 ? connection.getInputStream() : connection.getErrorStream()) {
             if (stream != null) {
                 stream.readAllBytes();
             }

@@ -1,0 +1,141 @@
+package dev.hal0.cli;
+
+import dev.hal0.kernel.Json;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+
+/** The messages so far, and how the next answer is had. An answer that was stopped or failed leaves no trace in them. */
+final class Conversation {
+    /** Figures are the engine's own; absent ones are negative. */
+    record Answer(String text, long promptTokens, long answerTokens, double tokensPerSecond) {
+        String summary() {
+            var summary = new StringBuilder();
+            if (answerTokens >= 0) {
+                summary.append(promptTokens).append(" + ").append(answerTokens).append(" tokens");
+            }
+            if (tokensPerSecond >= 0) {
+                summary.append(String.format(Locale.ROOT, ", %.1f tok/s", tokensPerSecond));
+            }
+            return summary.toString();
+        }
+    }
+
+    private final Api api;
+    private final String model;
+    private final Optional<String> system;
+    private final Optional<Integer> maxTokens;
+    private final List<Map<String, Object>> messages = new ArrayList<>();
+    private volatile Api.@Nullable OpenStream running;
+
+    Conversation(Api api, String model, Optional<String> system, Optional<Integer> maxTokens) {
+        this.api = api;
+        this.model = model;
+        this.system = system;
+        this.maxTokens = maxTokens;
+        forget();
+    }
+
+    void forget() {
+        messages.clear();
+        system.ifPresent(text -> messages.add(message("system", text)));
+    }
+
+    /** The answer as one document, for programs. */
+    JsonNode whole(String text) {
+        messages.add(message("user", text));
+        return api.post("/v1/chat/completions", body(false));
+    }
+
+    /**
+     * Streams an answer.
+     *
+     * @param words gets the answer's text as it comes
+     * @param thoughts gets what a reasoning model thinks aloud
+     */
+    Answer say(String text, Consumer<String> words, Consumer<String> thoughts) {
+        messages.add(message("user", text));
+        var collected = new StringBuilder();
+        var figures = new Figures();
+        boolean whole = false;
+        try (Api.OpenStream stream = api.stream("POST", "/v1/chat/completions", body(true))) {
+            running = stream;
+            stream.forEach(event -> take(event, collected, figures, words, thoughts));
+            whole = true;
+        } finally {
+            running = null;
+            if (!whole) {
+                messages.removeLast();
+            }
+        }
+        messages.add(message("assistant", collected.toString()));
+        return new Answer(collected.toString(), figures.prompt, figures.answer, figures.speed);
+    }
+
+    /** Stops the running answer by closing its connection, which is what stops the engine. */
+    void stop() {
+        Api.OpenStream stream = running;
+        if (stream != null) {
+            stream.close();
+        }
+    }
+
+    private static final class Figures {
+        private long prompt = -1;
+        private long answer = -1;
+        private double speed = -1;
+    }
+
+    private static void take(
+            Api.StreamEvent event,
+            StringBuilder collected,
+            Figures figures,
+            Consumer<String> words,
+            Consumer<String> thoughts) {
+        if (event.data().equals("[DONE]")) {
+            return;
+        }
+        JsonNode chunk = Json.LENIENT.readTree(event.data());
+        if (chunk.path("error").isObject()) {
+            throw Api.failureOf(chunk.path("error"));
+        }
+        JsonNode delta = chunk.path("choices").path(0).path("delta");
+        String thought = delta.path("reasoning_content").asString("");
+        if (!thought.isEmpty()) {
+            thoughts.accept(thought);
+        }
+        String word = delta.path("content").asString("");
+        if (!word.isEmpty()) {
+            collected.append(word);
+            words.accept(word);
+        }
+        JsonNode usage = chunk.path("usage");
+        if (usage.isObject()) {
+            figures.prompt = usage.path("prompt_tokens").asLong(-1);
+            figures.answer = usage.path("completion_tokens").asLong(-1);
+        }
+        figures.speed = chunk.path("timings").path("predicted_per_second").asDouble(figures.speed);
+    }
+
+    private Map<String, Object> body(boolean stream) {
+        var body = new LinkedHashMap<String, Object>();
+        body.put("model", model);
+        body.put("messages", messages);
+        body.put("stream", stream);
+        if (stream) {
+            body.put("stream_options", Map.of("include_usage", true));
+        }
+        maxTokens.ifPresent(tokens -> body.put("max_tokens", tokens));
+        return body;
+    }
+
+    private static Map<String, Object> message(String role, String text) {
+        return Map.of("role", role, "content", text);
+    }
+}

@@ -604,7 +604,8 @@ final class ClosureInstaller {
 
     private Hal0Exception storage(IOException failure, long needed) {
         String message = diskFull(failure)
-                ? "The disk is full: an install needs about " + needed / 1_000_000 + " MB in " + enginesRoot
+                ? "The disk of " + enginesRoot + " is full"
+                        + (needed > 0 ? ": an install needs about " + needed / 1_000_000 + " MB" : "")
                 : "Could not install in " + enginesRoot + ": "
                         + failure.getClass().getSimpleName() + ": " + failure.getMessage();
         return new Hal0Exception(ErrorCode.SYSTEM_STORAGE, message, failure).withDetail("path", enginesRoot.toString());

@@ -12,6 +12,7 @@ import org.apache.commons.compress.archivers.ar.ArArchiveEntry;
 import org.apache.commons.compress.archivers.ar.ArArchiveInputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import org.apache.commons.compress.archivers.tar.TarConstants;
 import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream;
 import org.apache.commons.compress.compressors.xz.XZCompressorInputStream;
 
@@ -86,7 +87,7 @@ final class DebArchive {
         while ((entry = tar.getNextEntry()) != null) {
             Path target = inside(entry.getName());
             String below = root.relativize(target).toString();
-            if (target.equals(root) || below.startsWith("usr/share") && !below.endsWith("/copyright")) {
+            if (target.equals(root) || !wanted(below, entry)) {
                 continue;
             }
             if (entry.isDirectory()) {
@@ -99,13 +100,21 @@ final class DebArchive {
                 requireRealFolders(parent(existing));
                 createFolders(parent(target));
                 Files.createLink(target, existing);
-            } else if (entry.isFile()) {
+            } else if (entry.getLinkFlag() == TarConstants.LF_NORMAL
+                    || entry.getLinkFlag() == TarConstants.LF_OLDNORM) {
                 createFolders(parent(target));
                 write(tar, entry, target);
             } else {
                 throw new MalformedPackageException(below + " is neither file nor folder nor link");
             }
         }
+    }
+
+    /** Some packages share the notices of another by a link between their documentation folders. */
+    private static boolean wanted(String below, TarArchiveEntry entry) {
+        return !(below.equals("usr/share") || below.startsWith("usr/share/"))
+                || below.endsWith("/copyright")
+                || entry.isSymbolicLink() && below.matches("usr/share/doc/[^/]+");
     }
 
     private static void write(TarArchiveInputStream tar, TarArchiveEntry entry, Path target) throws IOException {

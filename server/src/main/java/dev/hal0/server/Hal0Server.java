@@ -290,10 +290,11 @@ final class Hal0Server implements AutoCloseable {
     @Override
     public void close() {
         slots.close();
-        handlers.shutdownNow();
         var unused = gateway.close();
         try {
+            // Timers end with the event loops, before the threads they hand their work to.
             vertx.close().toCompletionStage().toCompletableFuture().get(5, TimeUnit.SECONDS);
+            handlers.shutdownNow();
             lock.close();
         } catch (Exception lastWords) {
             log.debug("closing", lastWords);

@@ -47,7 +47,7 @@ class LifecycleEdgeTest {
     }
 
     private void chatWith(String more) throws Exception {
-        hal0.slotFile(
+        hal0.editSlot(
                 "chat",
                 "type = \"llm\"\nport = " + ServerFixture.freePort() + "\ndefault = true\n[model]\ndefault = \"tiny\"\n"
                         + more);
@@ -119,7 +119,7 @@ class LifecycleEdgeTest {
     @Test
     void portTakenByAStranger_isItsOwnCause() throws Exception {
         try (var stranger = new java.net.ServerSocket(0)) {
-            hal0.slotFile(
+            hal0.editSlot(
                     "chat", "type = \"llm\"\nport = " + stranger.getLocalPort() + "\n[model]\ndefault = \"tiny\"\n");
             HttpResponse<String> load = hal0.send("POST", "/api/slots/chat/load?wait=30", Map.of());
             assertThat(load.statusCode()).isEqualTo(409);

@@ -29,13 +29,17 @@ final class ServerFixture implements AutoCloseable {
     private final Map<String, String> environment;
     private Hal0Server server;
 
-    /** @param settings content of hal0.toml beyond the engine */
-    ServerFixture(Path root, Path llamaServer, String settings) throws IOException {
+    /** @param settings content of hal0.toml */
+    private ServerFixture(Path root, String settings) throws IOException {
         this.root = root;
-        this.environment = Map.of("PATH", System.getenv("PATH"), "HOME", root.toString());
+        var own = new LinkedHashMap<>(System.getenv());
+        own.put("HOME", root.toString());
+        // A llama-server of the machine's own would win over what the test is about.
+        own.put("PATH", "/usr/bin:/bin");
+        this.environment = Map.copyOf(own);
         HomeDirectory home = HomeDirectory.under(root);
         Files.createDirectories(home.slotDefinitions());
-        Files.writeString(home.settingsFile(), "[engines]\nllama_server = \"" + llamaServer + "\"\n" + settings);
+        Files.writeString(home.settingsFile(), settings);
         slotFile("chat", "type = \"llm\"\nport = " + freePort() + "\ndefault = true\n");
         slotFile("embed", "type = \"embedding\"\nport = " + freePort() + "\nenabled = false\n");
         server = start();
@@ -46,7 +50,12 @@ final class ServerFixture implements AutoCloseable {
     }
 
     static ServerFixture withFakeEngine(Path root, String settings) throws IOException {
-        return new ServerFixture(root, fakeEngine(root), settings);
+        return new ServerFixture(root, "[engines]\nllama_server = \"" + fakeEngine(root) + "\"\n" + settings);
+    }
+
+    /** Nothing is configured: llama.cpp is fetched from the machine's mirror on the first load. */
+    static ServerFixture withInstalledEngine(Path root) throws IOException {
+        return new ServerFixture(root, "");
     }
 
     private static Path fakeEngine(Path root) throws IOException {
@@ -87,6 +96,12 @@ final class ServerFixture implements AutoCloseable {
         Files.writeString(
                 HomeDirectory.under(root).slotDefinitions().resolve(name + ".toml"),
                 "name = \"" + name + "\"\n" + content);
+    }
+
+    /** Edits a slot's file as a person would, and makes the server look at it now instead of within two seconds. */
+    void editSlot(String name, String content) throws IOException {
+        slotFile(name, content);
+        expect(200, send("PUT", "/api/slots/" + name + "/config", Map.of()));
     }
 
     /** Registers a generated model. */

@@ -375,8 +375,8 @@ final class Scheduler {
         if (machine.state() != SlotState.WARMING || !machine.runs(incarnation)) {
             return;
         }
-        effects.add(new SlotEffect.Fail(machine.operations(), why));
-        machine = machine.withOperations(Set.of()).withFailure(why);
+        // Whoever waits hears of it when the workload is gone and the slot shows the failure.
+        machine = machine.withFailure(why);
         move(SlotEdge.CANCEL, cause, why.message());
         effects.add(new SlotEffect.Revoke(machine.slot(), incarnation, RevokeCause.ENGINE_HUNG));
         machine = machine.withClosing(true);
@@ -466,8 +466,11 @@ final class Scheduler {
         if (machine.failure().isPresent()
                 && machine.next().isEmpty()
                 && machine.stopping().isEmpty()) {
-            machine = machine.withClosing(false);
-            move(SlotEdge.FAIL, machine.cause(), machine.failure().get().message());
+            Hal0Exception why = machine.failure().get();
+            Set<OperationId> waiting = machine.operations();
+            machine = machine.withClosing(false).withOperations(Set.of());
+            move(SlotEdge.FAIL, machine.cause(), why.message());
+            effects.add(new SlotEffect.Fail(waiting, why));
             return;
         }
         move(SlotEdge.STOPPED, CauseCode.STOPPED, "");

@@ -7,6 +7,8 @@ import dev.hal0.kernel.SlotName;
 import dev.hal0.kernel.TomlDocument;
 import dev.hal0.kernel.TomlFile;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -192,13 +194,23 @@ public final class SlotDefinitions {
     private int freePort() {
         List<Integer> taken = good.values().stream().map(SlotDefinition::port).toList();
         for (int port = policy.firstPort(); port <= policy.lastPort(); port++) {
-            if (!taken.contains(port)) {
+            if (!taken.contains(port) && isUnused(port)) {
                 return port;
             }
         }
         throw new Hal0Exception(
                 ErrorCode.SLOT_NO_FREE_PORT,
-                "Every port from " + policy.firstPort() + " to " + policy.lastPort() + " belongs to a slot.");
+                "Every port from " + policy.firstPort() + " to " + policy.lastPort()
+                        + " belongs to a slot or to another program.");
+    }
+
+    /** Another program's port would be refused at the first load anyway. */
+    private static boolean isUnused(int port) {
+        try (var probe = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+            return probe.isBound();
+        } catch (IOException taken) {
+            return false;
+        }
     }
 
     private void requireUnique(SlotDefinition candidate) {

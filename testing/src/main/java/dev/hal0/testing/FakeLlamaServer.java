@@ -14,7 +14,9 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
@@ -89,10 +91,38 @@ public final class FakeLlamaServer {
 
     private record Request(String method, String path, String authorization, String body) {}
 
+    /** What one connection's reader has seen: requests in order, and the end. */
+    private static final class Inbox {
+        private final LinkedBlockingQueue<Optional<Request>> requests = new LinkedBlockingQueue<>();
+        private final CountDownLatch clientLeft = new CountDownLatch(1);
+
+        void fill(InputStream input) {
+            try {
+                for (Request request = read(input); request != null; request = read(input)) {
+                    requests.add(Optional.of(request));
+                }
+            } catch (IOException broken) {
+                // The same as an end.
+            }
+            clientLeft.countDown();
+            requests.add(Optional.empty());
+        }
+
+        Optional<Request> next() {
+            try {
+                return requests.take();
+            } catch (InterruptedException ending) {
+                return Optional.empty();
+            }
+        }
+    }
+
     private void connection(Socket socket) throws IOException {
         var input = new BufferedInputStream(socket.getInputStream());
-        for (Request request = read(input); request != null; request = read(input)) {
-            answer(request, socket, input);
+        var inbox = new Inbox();
+        Thread.ofVirtual().start(() -> inbox.fill(input));
+        for (Optional<Request> request = inbox.next(); request.isPresent(); request = inbox.next()) {
+            answer(request.get(), socket, inbox.clientLeft);
         }
     }
 
@@ -128,7 +158,7 @@ public final class FakeLlamaServer {
         return bytes.size() == 0 ? null : bytes.toString(StandardCharsets.UTF_8);
     }
 
-    private void answer(Request request, Socket socket, InputStream input) throws IOException {
+    private void answer(Request request, Socket socket, CountDownLatch clientLeft) throws IOException {
         OutputStream output = socket.getOutputStream();
         long loadMillis = Long.parseLong(System.getenv().getOrDefault("FAKE_LOAD_MS", "0"));
         boolean loading = System.nanoTime() - started < TimeUnit.MILLISECONDS.toNanos(loadMillis);
@@ -146,7 +176,7 @@ public final class FakeLlamaServer {
         } else if (request.path().equals("/slots")) {
             send(output, 200, "[{\"id\":0,\"is_processing\":" + (working.get() > 0) + "}]");
         } else if (request.method().equals("POST")) {
-            work(request, socket, input, output);
+            work(request, socket, clientLeft, output);
         } else {
             send(output, 404, "{\"error\":{\"message\":\"not found\"}}");
         }
@@ -160,23 +190,9 @@ public final class FakeLlamaServer {
                 + "\",\"total_slots\":" + parallel + ",\"default_generation_settings\":{\"n_ctx\":" + claimed + "}}";
     }
 
-    private void work(Request request, Socket socket, InputStream input, OutputStream output) throws IOException {
+    private void work(Request request, Socket socket, CountDownLatch clientLeft, OutputStream output)
+            throws IOException {
         working.incrementAndGet();
-        var clientLeft = new CountDownLatch(1);
-        // hal0 sends nothing before it has its answer: whatever ends this read is the connection's end.
-        Thread watcher = Thread.ofVirtual().start(() -> {
-            try {
-                input.mark(1);
-                int next = input.read();
-                if (next < 0) {
-                    clientLeft.countDown();
-                } else {
-                    input.reset();
-                }
-            } catch (IOException closed) {
-                clientLeft.countDown();
-            }
-        });
         try {
             if (waited(clientLeft, number(request.body(), "fake_silence_ms", 0))) {
                 cancelled.incrementAndGet();
@@ -198,7 +214,6 @@ public final class FakeLlamaServer {
             }
         } finally {
             working.decrementAndGet();
-            watcher.interrupt();
         }
     }
 

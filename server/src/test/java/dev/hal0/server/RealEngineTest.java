@@ -192,7 +192,7 @@ class RealEngineTest {
                     hal0.send("POST", "/api/slots/bad/load?wait=60", Map.of("model", "noise", "create", true));
             assertThat(load.statusCode()).isEqualTo(502);
             assertThat(error(load).path("details").path("last_lines").toString())
-                    .contains("head_count");
+                    .contains("failed to load model");
         } else {
             assertThat(error(added).path("code").asString()).isEqualTo("model.file_invalid");
         }

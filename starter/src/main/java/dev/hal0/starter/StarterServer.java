@@ -153,7 +153,10 @@ final class StarterServer implements AutoCloseable {
         reply.put("object", "list");
         reply.put("model", request.model());
         reply.put("data", data);
-        reply.put("usage", Map.of("prompt_tokens", tokens, "total_tokens", tokens));
+        var usage = new LinkedHashMap<String, Object>();
+        usage.put("prompt_tokens", tokens);
+        usage.put("total_tokens", tokens);
+        reply.put("usage", usage);
         if (!averaged.isEmpty()) {
             // Said, because such a vector describes a text less well than one that fits.
             reply.put("hal0", Map.of("window", window, "averaged_inputs", averaged));

@@ -7,11 +7,15 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -35,14 +39,37 @@ final class FileSlotLog implements SlotLog {
 
     @Override
     public List<String> tail(int lines) {
+        return older(lines, new HashSet<>());
+    }
+
+    /** The newest lines of the files that were not yet read: a rotation meanwhile shows a file again under its next name. */
+    private List<String> older(int lines, Set<Object> alreadyRead) {
         var newestFirst = new ArrayList<String>();
         for (int number = 0; number <= keep && newestFirst.size() < lines; number++) {
-            Path part = number == 0 ? file : file.resolveSibling(file.getFileName() + "." + number);
-            if (Files.exists(part)) {
-                newestFirst.addAll(tail(part, lines - newestFirst.size()).reversed());
-            }
+            Optional<Object> identity;
+            List<String> read;
+            do {
+                identity = identityOf(part(number));
+                read = identity.filter(there -> !alreadyRead.contains(there)).isEmpty()
+                        ? List.of()
+                        : tail(part(number), lines - newestFirst.size());
+            } while (!identityOf(part(number)).equals(identity));
+            identity.ifPresent(alreadyRead::add);
+            newestFirst.addAll(read.reversed());
         }
         return newestFirst.reversed();
+    }
+
+    private Path part(int number) {
+        return number == 0 ? file : file.resolveSibling(file.getFileName() + "." + number);
+    }
+
+    private static Optional<Object> identityOf(Path part) {
+        try {
+            return Optional.of(Files.getAttribute(part, "unix:ino"));
+        } catch (IOException absent) {
+            return Optional.empty();
+        }
     }
 
     /** Reads blocks from the end until enough lines are there. */
@@ -64,14 +91,22 @@ final class FileSlotLog implements SlotLog {
                     ends += value == '\n' ? 1 : 0;
                 }
             }
-            List<String> all =
-                    new String(collected, StandardCharsets.UTF_8).lines().toList();
+            List<String> all = lines(collected);
             // Unless the file's start was reached, the first line may be the rest of one.
             List<String> whole = position > 0 && all.size() > 1 ? all.subList(1, all.size()) : all;
             return whole.subList(Math.max(0, whole.size() - lines), whole.size());
         } catch (IOException gone) {
             return List.of();
         }
+    }
+
+    /** Ends at line feeds only, like a follower's lines; the last one may be without. */
+    private static List<String> lines(byte[] bytes) {
+        var lines = new ArrayList<>(List.of(new String(bytes, StandardCharsets.UTF_8).split("\n", -1)));
+        if (lines.getLast().isEmpty()) {
+            lines.removeLast();
+        }
+        return lines;
     }
 
     @Override
@@ -100,23 +135,20 @@ final class FileSlotLog implements SlotLog {
         /** Fixes the position to follow from and the lines before it at one instant of the file. */
         void begin(int backfill) {
             try {
-                if (open()) {
-                    FileChannel opened = java.util.Objects.requireNonNull(channel);
+                int newest = 0;
+                while (newest <= keep && !open(part(newest))) {
+                    newest++;
+                }
+                FileChannel opened = channel;
+                if (opened != null && identity != null) {
                     var lines = new ArrayList<String>();
                     drain(opened, lines::add);
-                    List<String> older =
-                            lines.size() >= backfill ? List.of() : olderThanCurrent(backfill - lines.size());
-                    first.addAll(older);
+                    first.addAll(older(backfill - lines.size(), new HashSet<>(Set.of(identity))));
                     first.addAll(lines.subList(Math.max(0, lines.size() - backfill), lines.size()));
                 }
             } catch (IOException gone) {
                 forgetChannel();
             }
-        }
-
-        private List<String> olderThanCurrent(int count) {
-            Path previous = file.resolveSibling(file.getFileName() + ".1");
-            return Files.exists(previous) ? tail(previous, count) : List.of();
         }
 
         void run() {
@@ -138,30 +170,69 @@ final class FileSlotLog implements SlotLog {
                 if (current != null) {
                     drain(current, listener);
                 }
-                if (wasReplaced()) {
-                    if (current != null) {
-                        drain(current, listener);
-                    }
-                    forgetChannel();
-                    if (open()) {
-                        drain(java.util.Objects.requireNonNull(channel), listener);
-                    }
+                while (openNext(current)) {
+                    current = channel;
                 }
             } catch (IOException gone) {
                 forgetChannel();
             }
         }
 
-        private boolean wasReplaced() throws IOException {
-            return Files.exists(file) && !java.util.Objects.equals(identity, Files.getAttribute(file, "unix:ino"));
-        }
-
-        private boolean open() throws IOException {
-            if (!Files.exists(file)) {
+        /**
+         * Goes on with the file that followed the current one: several may have, since the last look.
+         *
+         * @return false when the current one is still the newest, or the next one does not exist yet
+         */
+        private boolean openNext(@Nullable FileChannel current) throws IOException {
+            int number = number();
+            if (number == 0) {
                 return false;
             }
-            channel = FileChannel.open(file, StandardOpenOption.READ);
-            identity = Files.getAttribute(file, "unix:ino");
+            Path next = part(number - 1);
+            if (current != null) {
+                // Nothing is written to it any more: this is its end.
+                drain(current, listener);
+            }
+            Optional<Object> nextIdentity = identityOf(next);
+            if (nextIdentity.isEmpty() || number() != number) {
+                return nextIdentity.isPresent();
+            }
+            if (open(next)) {
+                drain(java.util.Objects.requireNonNull(channel), listener);
+            }
+            return true;
+        }
+
+        /** Where the current file is now; one past the oldest when it is gone, or there was none yet. */
+        private int number() {
+            Optional<Object> wanted = Optional.ofNullable(identity);
+            int oldest = 0;
+            for (int number = 0; number <= keep; number++) {
+                Optional<Object> there = identityOf(part(number));
+                if (there.isPresent() && there.equals(wanted)) {
+                    return number;
+                }
+                oldest = there.isPresent() ? number : oldest;
+            }
+            return oldest + 1;
+        }
+
+        /** @return false when there is no such file, or another one took its name meanwhile; nothing changed then */
+        private boolean open(Path part) throws IOException {
+            Optional<Object> there = identityOf(part);
+            FileChannel opened;
+            try {
+                opened = FileChannel.open(part, StandardOpenOption.READ);
+            } catch (NoSuchFileException absent) {
+                return false;
+            }
+            if (there.isEmpty() || !identityOf(part).equals(there)) {
+                opened.close();
+                return false;
+            }
+            forgetChannel();
+            channel = opened;
+            identity = there.get();
             return true;
         }
 

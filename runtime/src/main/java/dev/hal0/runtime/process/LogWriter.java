@@ -3,6 +3,8 @@ package dev.hal0.runtime.process;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,6 +56,7 @@ public final class LogWriter {
         while ((read = input.read(buffer)) >= 0) {
             append(buffer, read);
         }
+        announceLoss();
         close();
     }
 
@@ -79,7 +82,7 @@ public final class LogWriter {
     }
 
     private void write(byte[] buffer, int offset, int length) {
-        if (length == 0) {
+        if (length == 0 && lostBytes == 0) {
             return;
         }
         try {
@@ -99,11 +102,29 @@ public final class LogWriter {
         }
     }
 
+    /** An engine that says no more must not hide what was lost before. */
+    private void announceLoss() {
+        if (lostBytes > 0) {
+            write(new byte[0], 0, 0);
+        }
+    }
+
+    /** Begins a line of its own: an earlier engine or a full disk may have left half a one. */
     private OutputStream open() throws IOException {
         OutputStream opened = Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         output = opened;
+        if (endsInsideLine()) {
+            opened.write('\n');
+        }
         size = Files.size(file);
         return opened;
+    }
+
+    private boolean endsInsideLine() throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            var last = ByteBuffer.allocate(1);
+            return channel.size() > 0 && channel.read(last, channel.size() - 1) == 1 && last.get(0) != '\n';
+        }
     }
 
     private void rotate() {

@@ -13,7 +13,7 @@ import java.util.Optional;
 record ProcessIdentity(String bootId, long pid, long startTicks) {
 
     /** What {@code /proc/<pid>/stat} says; dead includes zombies, which no signal can reach and no request. */
-    record Status(char state, long startTicks) {
+    record Status(char state, long session, long startTicks) {
         boolean isDead() {
             return state == 'Z' || state == 'X' || state == 'x';
         }
@@ -45,6 +45,10 @@ record ProcessIdentity(String bootId, long pid, long startTicks) {
                         .isPresent();
     }
 
+    static boolean leadsSession(long pid) {
+        return status(pid).filter(status -> status.session() == pid).isPresent();
+    }
+
     private static Optional<Status> status(long pid) {
         try {
             return Optional.of(parseStat(Files.readString(Path.of("/proc", Long.toString(pid), "stat"))));
@@ -56,8 +60,8 @@ record ProcessIdentity(String bootId, long pid, long startTicks) {
     /** The command's name stands in parentheses and may itself contain some: fields start after the last one. */
     static Status parseStat(String stat) {
         String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-        // After pid and name: state is field 3 of proc(5), start time field 22.
-        return new Status(fields[0].charAt(0), Long.parseLong(fields[19]));
+        // After pid and name: state is field 3 of proc(5), session field 6, start time field 22.
+        return new Status(fields[0].charAt(0), Long.parseLong(fields[3]), Long.parseLong(fields[19]));
     }
 
     static String currentBootId() {

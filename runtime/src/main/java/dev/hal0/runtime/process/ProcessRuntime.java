@@ -42,6 +42,7 @@ public final class ProcessRuntime implements SlotRuntime {
     private static final long LOG_ROTATE_BYTES = 16L << 20;
     private static final int LOG_KEEP = 3;
     private static final int EVIDENCE_LINES = 20;
+    private static final Duration EXEC = Duration.ofSeconds(1);
     private static final Duration LAST_WORDS = Duration.ofSeconds(2);
     private static final Duration AFTER_KILL = Duration.ofSeconds(5);
     private static final long POLL_MILLIS = 20;
@@ -112,6 +113,7 @@ public final class ProcessRuntime implements SlotRuntime {
         List<Process> started = spawn(plan, program, nonce);
         Process engine = started.getFirst();
         var child = new Child(engine, started.getLast());
+        awaitExec(engine);
         Optional<ProcessIdentity> identity = ProcessIdentity.of(bootId, engine.pid());
         if (identity.isEmpty()) {
             Exit exit = exitOf(plan.slot(), child);
@@ -167,6 +169,27 @@ public final class ProcessRuntime implements SlotRuntime {
                     ErrorCode.SLOT_SPAWN_FAILED,
                     "The engine of slot " + plan.slot() + " could not be started: " + failure.getMessage(),
                     failure);
+        }
+    }
+
+    /** Until {@code setsid} has become the program, a program that cannot be executed looks like one that runs. */
+    private static void awaitExec(Process engine) {
+        long end = System.nanoTime() + EXEC.toNanos();
+        try {
+            while (isSetsid(engine.pid()) && System.nanoTime() < end && !engine.waitFor(1, TimeUnit.MILLISECONDS)) {
+                continue;
+            }
+        } catch (InterruptedException closing) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static boolean isSetsid(long pid) {
+        try {
+            Path program = Files.readSymbolicLink(Path.of("/proc", Long.toString(pid), "exe"));
+            return program.getFileName().toString().equals("setsid");
+        } catch (IOException gone) {
+            return false;
         }
     }
 

@@ -13,14 +13,18 @@ final class ProcessScan {
 
     private ProcessScan() {}
 
-    /** The pid of the live process of this user that carries the nonce. */
+    /**
+     * The pid of the live process of this user that carries the nonce and leads its session: an engine's own children inherit
+     * the nonce, not the lead.
+     */
     static Optional<Long> byNonce(String nonce) {
         byte[] wanted = (NONCE_VARIABLE + "=" + nonce).getBytes(StandardCharsets.UTF_8);
         try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
             Object ownUser = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
             for (Path process : processes) {
-                if (carries(process, ownUser, wanted)) {
-                    return Optional.of(Long.parseLong(process.getFileName().toString()));
+                long pid = Long.parseLong(process.getFileName().toString());
+                if (carries(process, ownUser, wanted) && ProcessIdentity.leadsSession(pid)) {
+                    return Optional.of(pid);
                 }
             }
         } catch (IOException unreadable) {

@@ -30,6 +30,11 @@ final class Api {
     /** The server sends a comment every 15 s: longer silence is a dead connection. */
     private static final Duration STREAM_SILENCE = Duration.ofSeconds(45);
 
+    static {
+        // Otherwise a POST whose connection breaks is silently sent a second time.
+        System.setProperty("sun.net.http.retryPost", "false");
+    }
+
     private final String base;
 
     Api(String base) {
@@ -51,6 +56,11 @@ final class Api {
 
     JsonNode post(String path, Object body) {
         return call("POST", path, body, ANSWER);
+    }
+
+    /** @param patience how long the server may think */
+    JsonNode post(String path, Object body, Duration patience) {
+        return call("POST", path, body, patience);
     }
 
     JsonNode put(String path, Object body) {
@@ -141,7 +151,7 @@ final class Api {
             } catch (IOException broken) {
                 if (!closed) {
                     throw new CliFailure(
-                            ExitCode.FAILED,
+                            broken instanceof SocketTimeoutException ? ExitCode.TIMED_OUT : ExitCode.FAILED,
                             "cli.stream_broken",
                             "The stream broke off: " + broken.getMessage(),
                             "Try again.");

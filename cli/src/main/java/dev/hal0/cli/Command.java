@@ -58,7 +58,7 @@ abstract class Command implements Callable<Integer> {
                     question + " Nobody is here to ask.",
                     "Repeat with --force.");
         }
-        console().text(question + " [y/N] ");
+        console().ask(question);
         java.io.Console terminal = System.console();
         String answer = terminal == null ? null : terminal.readLine();
         if (answer == null || !answer.strip().toLowerCase(java.util.Locale.ROOT).startsWith("y")) {

@@ -4,6 +4,7 @@ import dev.hal0.kernel.Json;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,6 +36,15 @@ final class Console {
         return interactive;
     }
 
+    /** For picocli's help. */
+    PrintWriter writer() {
+        return new PrintWriter(out, true, StandardCharsets.UTF_8);
+    }
+
+    PrintWriter errorWriter() {
+        return new PrintWriter(error, true, StandardCharsets.UTF_8);
+    }
+
     void line(String text) {
         out.println(text);
         out.flush();
@@ -43,6 +53,12 @@ final class Console {
     void text(String text) {
         out.print(text);
         out.flush();
+    }
+
+    /** On standard error: standard output is the answer's alone. */
+    void ask(String question) {
+        error.print(question + " [y/N] ");
+        error.flush();
     }
 
     void note(String text) {

@@ -1,6 +1,7 @@
 package dev.hal0.cli;
 
 import dev.hal0.kernel.Json;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,6 +28,9 @@ final class Conversation {
         }
     }
 
+    /** Of an answer that comes in one piece: loading the model and every word of it, as long as the gateway allows. */
+    private static final Duration WHOLE_ANSWER = Duration.ofSeconds(3900);
+
     private final Api api;
     private final String model;
     private final Optional<String> system;
@@ -50,7 +54,7 @@ final class Conversation {
     /** The answer as one document, for programs. */
     JsonNode whole(String text) {
         messages.add(message("user", text));
-        return api.post("/v1/chat/completions", body(false));
+        return api.post("/v1/chat/completions", body(false), WHOLE_ANSWER);
     }
 
     /**
@@ -67,6 +71,10 @@ final class Conversation {
         try (Api.OpenStream stream = api.stream("POST", "/v1/chat/completions", body(true))) {
             running = stream;
             stream.forEach(event -> take(event, collected, figures, words, thoughts));
+            if (!figures.done) {
+                throw new CliFailure(
+                        ExitCode.FAILED, "cli.stream_broken", "The answer ended before it was complete.", "Try again.");
+            }
             whole = true;
         } finally {
             running = null;
@@ -87,6 +95,7 @@ final class Conversation {
     }
 
     private static final class Figures {
+        private boolean done;
         private long prompt = -1;
         private long answer = -1;
         private double speed = -1;
@@ -99,6 +108,7 @@ final class Conversation {
             Consumer<String> words,
             Consumer<String> thoughts) {
         if (event.data().equals("[DONE]")) {
+            figures.done = true;
             return;
         }
         JsonNode chunk = Json.LENIENT.readTree(event.data());

@@ -23,7 +23,7 @@ final class EngineCommands implements Runnable {
 
     @Override
     public void run() {
-        spec.commandLine().usage(System.out);
+        spec.commandLine().usage(spec.commandLine().getOut());
     }
 
     @CommandLine.Command(name = "list", aliases = "ls", description = "What is there, which version, from where.")

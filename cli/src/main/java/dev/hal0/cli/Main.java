@@ -1,5 +1,6 @@
 package dev.hal0.cli;
 
+import java.util.List;
 import java.util.Optional;
 import picocli.AutoComplete;
 import picocli.CommandLine;
@@ -59,6 +60,17 @@ public final class Main implements Runnable {
         var command = new CommandLine(new Main(console));
         command.getCommandSpec().version("hal0 " + version());
         command.setExecutionStrategy(new CommandLine.RunLast());
+        command.setOut(console.writer());
+        command.setErr(console.errorWriter());
+        CommandLine.IParameterExceptionHandler usage = command.getParameterExceptionHandler();
+        command.setParameterExceptionHandler((failure, arguments) -> {
+            if (!List.of(arguments).contains("--json")) {
+                return usage.handleParseException(failure, arguments);
+            }
+            console.json(
+                    new CliFailure(ExitCode.USAGE, "cli.usage", String.valueOf(failure.getMessage()), "").document());
+            return ExitCode.USAGE;
+        });
         command.setExecutionExceptionHandler((failure, failed, parsed) -> report(failure, failed, console));
         return command;
     }
@@ -94,7 +106,7 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        spec.commandLine().usage(System.out);
+        spec.commandLine().usage(spec.commandLine().getOut());
     }
 
     @CommandLine.Command(

@@ -28,7 +28,7 @@ final class ModelCommands implements Runnable {
 
     @Override
     public void run() {
-        spec.commandLine().usage(System.out);
+        spec.commandLine().usage(spec.commandLine().getOut());
     }
 
     private static String capabilities(JsonNode model) {

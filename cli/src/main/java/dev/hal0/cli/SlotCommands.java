@@ -35,7 +35,7 @@ final class SlotCommands implements Runnable {
 
     @Override
     public void run() {
-        spec.commandLine().usage(System.out);
+        spec.commandLine().usage(spec.commandLine().getOut());
     }
 
     static List<String> row(Console console, JsonNode slot) {

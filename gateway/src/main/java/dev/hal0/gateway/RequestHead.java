@@ -30,9 +30,10 @@ record RequestHead(Optional<String> model, boolean stream) {
             while (parser.nextToken() != JsonToken.END_OBJECT) {
                 String name = parser.currentName();
                 JsonToken value = parser.nextToken();
-                if ("model".equals(name) && value != JsonToken.VALUE_NULL) {
-                    model = Optional.of(text(parser, value)).filter(id -> !id.isBlank());
-                } else if ("stream".equals(name) && value != JsonToken.VALUE_NULL) {
+                // Of a field given twice the last counts, null included, as it does in the engines.
+                if ("model".equals(name)) {
+                    model = text(parser, value).filter(id -> !id.isBlank());
+                } else if ("stream".equals(name)) {
                     stream = flag(value);
                 } else {
                     parser.skipChildren();
@@ -43,26 +44,31 @@ record RequestHead(Optional<String> model, boolean stream) {
                         ErrorCode.REQUEST_INVALID_JSON, "Something follows the JSON object in the body.");
             }
         } catch (JacksonException malformed) {
-            var at = malformed.getLocation();
+            // A limit of the parser has no location.
+            String at = Optional.ofNullable(malformed.getLocation())
+                    .map(location -> " at line " + location.getLineNr() + ", column " + location.getColumnNr())
+                    .orElse("");
             throw new Hal0Exception(
                     ErrorCode.REQUEST_INVALID_JSON,
-                    "The body is not JSON at line " + at.getLineNr() + ", column " + at.getColumnNr() + ": "
-                            + malformed.getOriginalMessage());
+                    "The body is not JSON" + at + ": " + malformed.getOriginalMessage());
         }
         return new RequestHead(model, stream);
     }
 
-    private static String text(JsonParser parser, JsonToken value) {
+    private static Optional<String> text(JsonParser parser, JsonToken value) {
+        if (value == JsonToken.VALUE_NULL) {
+            return Optional.empty();
+        }
         if (value != JsonToken.VALUE_STRING) {
             throw new Hal0Exception(ErrorCode.REQUEST_INVALID, "`model` must be a string.").withParam("model");
         }
-        return parser.getString().strip();
+        return Optional.of(parser.getString().strip());
     }
 
     private static boolean flag(JsonToken value) {
         return switch (value) {
             case VALUE_TRUE -> true;
-            case VALUE_FALSE -> false;
+            case VALUE_FALSE, VALUE_NULL -> false;
             default ->
                 throw new Hal0Exception(ErrorCode.REQUEST_INVALID, "`stream` must be true or false.")
                         .withParam("stream");

@@ -69,12 +69,17 @@ final class Resolver {
         return ofType.stream()
                 .filter(Route::isDefault)
                 .findFirst()
-                .or(() -> ofType.size() == 1 ? Optional.of(ofType.getFirst()) : Optional.empty())
+                .or(() -> only(ofType.stream().filter(Route::enabled).toList()))
+                .or(() -> only(ofType))
                 .orElseThrow(() -> new Hal0Exception(
                                 ErrorCode.DISPATCH_MODEL_REQUIRED,
                                 "`model` is required: no slot is the default for " + type.label() + ". Slots for it: "
                                         + names(snapshot, type) + ".")
                         .withParam("model"));
+    }
+
+    private static Optional<Route> only(List<Route> routes) {
+        return routes.size() == 1 ? Optional.of(routes.getFirst()) : Optional.empty();
     }
 
     private static Hal0Exception unknown(RoutingSnapshot snapshot, String name) {

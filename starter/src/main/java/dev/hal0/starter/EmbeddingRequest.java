@@ -33,11 +33,18 @@ record EmbeddingRequest(String model, List<String> inputs, boolean base64) {
             throw invalid("dimensions", "can only be " + dimensions + " with this model");
         }
         return new EmbeddingRequest(
-                node.path("model").asString(alias), inputs(node.path("input")), base64(node.path("encoding_format")));
+                model(node.path("model"), alias), inputs(node.path("input")), base64(node.path("encoding_format")));
+    }
+
+    private static String model(JsonNode model, String alias) {
+        if (model.isContainer()) {
+            throw invalid("model", "must be a string");
+        }
+        return model.asString(alias);
     }
 
     private static boolean base64(JsonNode format) {
-        return switch (format.asString("float")) {
+        return switch (format.isContainer() ? "" : format.asString("float")) {
             case "float" -> false;
             case "base64" -> true;
             default -> throw invalid("encoding_format", "can be float or base64");
@@ -65,8 +72,9 @@ record EmbeddingRequest(String model, List<String> inputs, boolean base64) {
         if (!value.isString()) {
             throw invalid(path, "must be a string; token ids are not taken, because they belong to another tokenizer");
         }
-        if (value.stringValue().isEmpty()) {
-            throw invalid(path, "must not be empty");
+        // The tokenizer's library refuses what has no visible character.
+        if (value.stringValue().trim().isEmpty()) {
+            throw invalid(path, "must not be blank");
         }
         return value.stringValue();
     }

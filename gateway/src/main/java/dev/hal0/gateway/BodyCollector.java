@@ -2,10 +2,12 @@ package dev.hal0.gateway;
 
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
 import java.util.function.Consumer;
 
@@ -75,12 +77,15 @@ final class BodyCollector {
             HttpServerResponse response = context.response();
             Buffer envelope = Buffer.buffer(Responses.envelope(why, RequestIds.of(context)));
             Responses.prepare(context, why.code().status());
-            response.putHeader("Connection", "close").putHeader("Content-Length", Integer.toString(envelope.length()));
-            // The client has the whole answer now; ending it closes the connection.
-            var unused = response.write(envelope);
+            response.putHeader("Content-Length", Integer.toString(envelope.length()));
+            if (request.version() != HttpVersion.HTTP_2) {
+                response.putHeader("Connection", "close");
+            }
             if (request.getHeader("Expect") != null || request.isEnded()) {
-                end(response);
+                close(response.end(envelope));
             } else {
+                // The client has the whole answer with this; ending it is only for us.
+                var unused = response.write(envelope);
                 long timer = vertx.setTimer(LINGER_MILLIS, ignored -> end(response));
                 request.handler(ignored -> {});
                 request.endHandler(ignored -> {
@@ -92,9 +97,16 @@ final class BodyCollector {
         });
     }
 
-    private static void end(HttpServerResponse response) {
+    private void end(HttpServerResponse response) {
         if (!response.ended() && !response.closed()) {
-            var unused = response.end();
+            close(response.end());
+        }
+    }
+
+    /** Vert.x keeps the connection, whatever our header says. Under HTTP/2 it carries other requests, too. */
+    private void close(Future<Void> answered) {
+        if (request.version() != HttpVersion.HTTP_2) {
+            answered.onComplete(ignored -> request.connection().close());
         }
     }
 

@@ -65,8 +65,20 @@ public final class Gateway {
      */
     public record Drained(int finished, int cut) {}
 
-    /** A drain under way. {@code emptied} completes when nothing is in flight any more. */
-    private record Drain(int before, Promise<Void> emptied, Promise<Drained> result) {}
+    /** A drain under way. Its result is known when nothing is in flight any more, or when the last words had their time. */
+    private static final class Drain {
+        private final int before;
+        private final Promise<Drained> result = Promise.promise();
+        private volatile int cut;
+
+        Drain(int before) {
+            this.before = before;
+        }
+
+        boolean complete() {
+            return result.tryComplete(new Drained(Math.max(0, before - cut), cut));
+        }
+    }
 
     public Gateway(
             Vertx vertx,
@@ -99,7 +111,8 @@ public final class Gateway {
 
     /**
      * Adds the routes; everything else below {@code /v1} is answered 404 or 405 in the same envelope. Earlier handlers must
-     * neither read the body nor set the response's close handler.
+     * neither read the body nor set the response's close handler. A request whose path is malformed never reaches a route: for
+     * those the router itself needs {@link Responses#malformed} as its error handler of 400.
      */
     public void mount(Router router) {
         router.route("/v1/*").failureHandler(Gateway::defect).handler(this::refuseWhileDraining);
@@ -143,31 +156,27 @@ public final class Gateway {
     public synchronized Future<Drained> drain(Duration deadline) {
         Drain running = drain;
         if (running != null) {
-            return running.result().future();
+            return running.result.future();
         }
-        var begun = new Drain(exchanges.size(), Promise.promise(), Promise.promise());
+        var begun = new Drain(exchanges.size());
         drain = begun;
         long timer = vertx.setTimer(Math.max(1, deadline.toMillis()), ignored -> cutTheRest(begun));
-        begun.emptied().future().onSuccess(ignored -> {
-            vertx.cancelTimer(timer);
-            begun.result().tryComplete(new Drained(begun.before(), 0));
-        });
         completeIfEmpty();
-        return begun.result().future();
+        return begun.result.future().onComplete(ignored -> vertx.cancelTimer(timer));
     }
 
     private void cutTheRest(Drain begun) {
         List<Exchange> rest = List.copyOf(exchanges);
-        var drained = new Drained(Math.max(0, begun.before() - rest.size()), rest.size());
+        begun.cut = rest.size();
         rest.forEach(exchange -> exchange.cut(shuttingDown("The control plane is stopping; the slot stays loaded.")));
-        begun.emptied().future().onSuccess(ignored -> begun.result().tryComplete(drained));
-        vertx.setTimer(LAST_WORDS_MILLIS, ignored -> begun.result().tryComplete(drained));
+        vertx.setTimer(LAST_WORDS_MILLIS, ignored -> begun.complete());
+        completeIfEmpty();
     }
 
     private void completeIfEmpty() {
         Drain running = drain;
         if (running != null && exchanges.isEmpty()) {
-            running.emptied().tryComplete();
+            var unused = running.complete();
         }
     }
 
@@ -239,7 +248,6 @@ public final class Gateway {
 
     private void refuseWhileDraining(RoutingContext context) {
         if (isDraining()) {
-            context.response().putHeader("Connection", "close");
             Responses.fail(context, shuttingDown("The control plane is stopping."));
         } else {
             context.next();
@@ -277,18 +285,8 @@ public final class Gateway {
     }
 
     private static void defect(RoutingContext context) {
-        Throwable failure = context.failure();
-        if (failure == null) {
-            // The router refuses what is not HTTP, such as a broken percent escape, with a bare status.
-            Responses.fail(
-                    context,
-                    new Hal0Exception(
-                            ErrorCode.REQUEST_INVALID,
-                            "The request line of " + context.request().method() + " is malformed."));
-        } else {
-            log.error("request {} failed", RequestIds.of(context), failure);
-            Responses.fail(context, Responses.failureOf(failure));
-        }
+        log.error("request {} failed", RequestIds.of(context), context.failure());
+        Responses.fail(context, Responses.failureOf(context.failure()));
     }
 
     private void over(Exchange exchange) {

@@ -37,6 +37,15 @@ public final class Responses {
         return Json.STRICT.writeValueAsString(ErrorEnvelope.of(why, requestId));
     }
 
+    /** What a router answers itself because a path cannot even be decoded. */
+    public static void malformed(RoutingContext context) {
+        fail(
+                context,
+                new Hal0Exception(
+                        ErrorCode.REQUEST_INVALID,
+                        "The path of this request is malformed: a percent escape is broken."));
+    }
+
     /** What to tell a client about a failure of any kind: an unexpected one says nothing of its inside. */
     public static Hal0Exception failureOf(@Nullable Throwable failure) {
         Throwable cause = failure;

@@ -80,6 +80,7 @@ final class GatewayBox implements AutoCloseable {
                 vertx, slots, new ModelListing(slots, () -> models), policy, ended::add, InstantSource.system());
         Router router = Router.router(vertx);
         router.route().handler(RequestIds::assign);
+        router.errorHandler(400, Responses::malformed);
         gateway.mount(router);
         server = get(vertx.createHttpServer().requestHandler(router).listen(0, "127.0.0.1"));
     }

@@ -213,6 +213,7 @@ final class Admission {
             seekAgain();
             return;
         }
+        step = Step.OVER;
         applicant.letIn(admitted);
     }
 
@@ -226,6 +227,7 @@ final class Admission {
     }
 
     private void overBudget(Route slot) {
+        budgetTimer = -1;
         switch (step) {
             case RESOLVING, LOADING ->
                 throw new Hal0Exception(

@@ -8,6 +8,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
@@ -131,10 +132,6 @@ final class Answer {
         }
     }
 
-    void progress(String message) {
-        progress = message;
-    }
-
     /** The engine has the request: if nothing was sent by now, its own status is worth waiting for. */
     void handedOver() {
         vertx.cancelTimer(holdTimer);
@@ -146,8 +143,9 @@ final class Answer {
         if (mode == Mode.HELD && !response.closed()) {
             mode = Mode.TELLING;
             tail = new EventTail();
-            response.setChunked(true).putHeader("Content-Type", "text/event-stream; charset=utf-8");
+            response.putHeader("Content-Type", "text/event-stream; charset=utf-8");
             streamHeaders();
+            beginBody();
             tellProgress();
             progressTimer = vertx.setPeriodic(policy.progressEvery().toMillis(), ignored -> tellProgress());
         }
@@ -163,6 +161,16 @@ final class Answer {
     private void stopTelling() {
         vertx.cancelTimer(holdTimer);
         vertx.cancelTimer(progressTimer);
+    }
+
+    /** A body of unknown length. HTTP/1.0 knows no chunks: there the connection's end is the body's. */
+    private void beginBody() {
+        if (routing.request().version() == HttpVersion.HTTP_1_0) {
+            response.putHeader("Connection", "close");
+            response.endHandler(ignored -> routing.request().connection().close());
+        } else {
+            response.setChunked(true);
+        }
     }
 
     private void streamHeaders() {
@@ -202,8 +210,10 @@ final class Answer {
             mode = Mode.EVENTS;
             tail = encoding == null ? new EventTail() : null;
             streamHeaders();
-            response.setChunked(true);
-            var unused = response.writeHead();
+            beginBody();
+            if (response.isChunked()) {
+                var unused = response.writeHead();
+            }
         } else {
             mode = Mode.DOCUMENT;
         }
@@ -223,7 +233,7 @@ final class Answer {
                 held.appendBuffer(chunk);
                 if (held.length() > MOST_HELD_BYTES) {
                     mode = Mode.BULK;
-                    response.setChunked(true);
+                    beginBody();
                     write(held);
                     held = Buffer.buffer();
                 }

@@ -9,8 +9,11 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.RequestOptions;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +33,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Confined to the event loop of the request.
  */
 final class EngineCall {
+    /** The client's headers that an engine may see; everything else is nobody's business but ours. */
+    private static final List<String> PASSED_ON = List.of("traceparent", "tracestate");
+
     /** Called in this order: sent, replied, received…, then one of completed or broke; refused instead of all; over last. */
     interface Listener {
         /** The engine has a connection and is being given the request. */
@@ -79,6 +85,27 @@ final class EngineCall {
         this.rule = target.engine().cancelRule();
         this.limit = limit;
         this.listener = listener;
+    }
+
+    /** What an engine is told of the client's request: the least that works. */
+    static RequestOptions options(Admission.Admitted admitted, String requestId, HttpServerRequest client) {
+        var endpoint = admitted.target().endpoint();
+        var options = new RequestOptions()
+                .setMethod(HttpMethod.POST)
+                .setHost(endpoint.host())
+                .setPort(endpoint.port())
+                .setURI(admitted.path())
+                .putHeader("Authorization", "Bearer " + endpoint.key())
+                .putHeader("Content-Type", "application/json")
+                .putHeader("Accept-Encoding", "identity")
+                .putHeader("X-Request-ID", requestId);
+        for (String name : PASSED_ON) {
+            String value = client.getHeader(name);
+            if (value != null) {
+                options.putHeader(name, value);
+            }
+        }
+        return options;
     }
 
     void start(RequestOptions options, Buffer body) {

@@ -9,13 +9,10 @@ import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientResponse;
-import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.RequestOptions;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -43,9 +40,6 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
     private static final Logger log = LoggerFactory.getLogger(Exchange.class);
     private static final int CLIENT_CLOSED_REQUEST = 499;
     private static final int MOST_CONNECT_ATTEMPTS = 2;
-
-    /** What of the client's headers an engine is told; everything else is nobody's business but ours. */
-    private static final List<String> PASSED_ON = List.of("traceparent", "tracestate");
 
     private enum Phase {
         WAITING,
@@ -199,94 +193,84 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
                             .withDetail("cause", cause.label()));
                     engine.hangUp();
                 }));
-        engine.start(options(admitted), body);
-    }
-
-    private RequestOptions options(Admission.Admitted admitted) {
-        var endpoint = admitted.target().endpoint();
-        var options = new RequestOptions()
-                .setMethod(HttpMethod.POST)
-                .setHost(endpoint.host())
-                .setPort(endpoint.port())
-                .setURI(admitted.path())
-                .putHeader("Authorization", "Bearer " + endpoint.key())
-                .putHeader("Content-Type", "application/json")
-                .putHeader("Accept-Encoding", "identity")
-                .putHeader("X-Request-ID", answer.requestId());
-        for (String name : PASSED_ON) {
-            String value = request.getHeader(name);
-            if (value != null) {
-                options.putHeader(name, value);
-            }
-        }
-        return options;
+        engine.start(EngineCall.options(admitted, answer.requestId(), request), body);
     }
 
     // The engine
 
     @Override
     public void sent() {
-        phase = Phase.PROMPTED;
-        admission.handedOver();
-        timings.handedOver();
-        answer.handedOver();
-        limits.watch();
+        guarded(() -> {
+            phase = Phase.PROMPTED;
+            admission.handedOver();
+            timings.handedOver();
+            answer.handedOver();
+            limits.watch();
+        });
     }
 
     @Override
     public void refused(Throwable cause) {
-        doubt("connection refused: " + cause.getMessage());
-        if (isEnding()) {
-            return;
-        }
-        limits.stop();
-        if (attempts < MOST_CONNECT_ATTEMPTS) {
-            // Nothing was carried out, so nothing can happen twice.
-            phase = Phase.WAITING;
-            guarded(() -> admission.seekAfterRefusal(current()));
-        } else {
-            fail(unavailable("it refuses connections"));
-        }
+        guarded(() -> {
+            doubt("connection refused: " + cause.getMessage());
+            limits.stop();
+            if (attempts < MOST_CONNECT_ATTEMPTS) {
+                // Nothing was carried out, so nothing can happen twice.
+                phase = Phase.WAITING;
+                admission.seekAfterRefusal(current());
+            } else {
+                fail(unavailable("it refuses connections"));
+            }
+        });
     }
 
     @Override
     public void replied(HttpClientResponse reply) {
-        phase = Phase.RELAYING;
-        if (!answer.begin(reply)) {
-            fail(new Hal0Exception(
-                    ErrorCode.DISPATCH_UPSTREAM_FAILED,
-                    "The engine of slot " + current().slot() + " was asked for a stream and answered "
-                            + reply.getHeader("Content-Type") + "."));
-        }
+        guarded(() -> {
+            phase = Phase.RELAYING;
+            if (!answer.begin(reply)) {
+                fail(new Hal0Exception(
+                        ErrorCode.DISPATCH_UPSTREAM_FAILED,
+                        "The engine of slot " + current().slot() + " was asked for a stream and answered "
+                                + reply.getHeader("Content-Type") + "."));
+            }
+        });
     }
 
     @Override
     public boolean received(Buffer chunk) {
-        timings.byteCame();
-        boolean more = answer.relay(chunk);
-        if (answer.isRefusalFull()) {
-            complete();
+        try {
+            timings.byteCame();
+            boolean more = answer.relay(chunk);
+            if (answer.isRefusalFull()) {
+                complete();
+            }
+            return more;
+        } catch (RuntimeException defect) {
+            failedBy(defect);
+            return true;
         }
-        return more;
     }
 
     @Override
     public void completed() {
-        complete();
+        guarded(this::complete);
     }
 
     @Override
     public void broke(Throwable cause) {
-        doubt("connection broke: " + cause.getMessage());
-        if (answer.isRefusal()) {
-            // Its status and some of its words are there; that is more than we could say.
-            complete();
-        } else {
-            fail(unavailable(
-                    phase == Phase.RELAYING
-                            ? "it broke off in the middle of its answer"
-                            : "it closed the connection without an answer"));
-        }
+        guarded(() -> {
+            doubt("connection broke: " + cause.getMessage());
+            if (answer.isRefusal()) {
+                // Its status and some of its words are there; that is more than we could say.
+                complete();
+            } else {
+                fail(unavailable(
+                        phase == Phase.RELAYING
+                                ? "it broke off in the middle of its answer"
+                                : "it closed the connection without an answer"));
+            }
+        });
     }
 
     @Override
@@ -395,15 +379,19 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
         }
     }
 
-    /** A defect must end this request and nothing else. */
     private void guarded(Runnable task) {
         try {
             task.run();
-        } catch (Hal0Exception why) {
-            fail(why);
-        } catch (RuntimeException defect) {
-            log.error("request {} failed", answer.requestId(), defect);
-            fail(Responses.failureOf(defect));
+        } catch (RuntimeException failure) {
+            failedBy(failure);
         }
+    }
+
+    /** A defect must end this request and nothing else. */
+    private void failedBy(RuntimeException failure) {
+        if (!(failure instanceof Hal0Exception)) {
+            log.error("request {} failed", answer.requestId(), failure);
+        }
+        fail(Responses.failureOf(failure));
     }
 }

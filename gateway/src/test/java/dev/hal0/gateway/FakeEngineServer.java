@@ -40,6 +40,7 @@ final class FakeEngineServer implements AutoCloseable {
     static final String DONE = "data: [DONE]\n\n";
 
     final List<Call> calls = new CopyOnWriteArrayList<>();
+    final List<AssertionError> complaints = new CopyOnWriteArrayList<>();
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
     private final int port;
     private volatile Behaviour behaviour = tokens(3);
@@ -225,7 +226,7 @@ final class FakeEngineServer implements AutoCloseable {
 
         void awaitClosed() throws InterruptedException {
             if (!closed.await(20, TimeUnit.SECONDS)) {
-                throw new AssertionError("the connection was never closed");
+                throw new AssertionError("the connection was never closed: " + headers + " " + events);
             }
         }
 
@@ -295,6 +296,8 @@ final class FakeEngineServer implements AutoCloseable {
             behaviour.answer(call);
         } catch (IOException | InterruptedException gone) {
             // The other side left while this one wrote.
+        } catch (AssertionError complaint) {
+            complaints.add(complaint);
         } finally {
             call.answered.countDown();
         }

@@ -197,6 +197,7 @@ final class GatewayBox implements AutoCloseable {
             assertThat(chat.gate.inside()).as("leases kept").isZero();
             assertThat(chat.queue.length()).as("places kept").isZero();
             assertThat(defects).isEmpty();
+            assertThat(engine.complaints).isEmpty();
         } finally {
             root().detachAppender(watcher);
             get(gateway.close());

@@ -153,11 +153,20 @@ final class RawClient implements AutoCloseable {
         return new Reply(now.status(), now.headers(), body);
     }
 
+    void patience(int millis) throws IOException {
+        socket.setSoTimeout(millis);
+    }
+
     /** An interim answer's status. */
     int interim() throws IOException {
         int status = head().status();
         head = null;
         return status;
+    }
+
+    /** A body without any length, as of HTTP/1.0. */
+    String untilClosed() throws IOException {
+        return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     }
 
     boolean isClosedByServer() throws IOException {

@@ -101,9 +101,19 @@ final class TestingSlotControl implements SlotControl {
 
         /** Takes the workload away; blocks until everyone inside has left. */
         void revoke(RevokeCause cause) throws InterruptedException {
+            if (!revokeIfReady(cause)) {
+                throw new AssertionError(name + " is not ready");
+            }
+        }
+
+        /** @return false if there was nothing to take away, or it is doubted just now */
+        boolean revokeIfReady(RevokeCause cause) throws InterruptedException {
             Incarnation life;
             synchronized (TestingSlotControl.this) {
-                life = Objects.requireNonNull(incarnation);
+                life = incarnation;
+                if (life == null || state != SlotState.READY) {
+                    return false;
+                }
                 state = SlotState.UNLOADING;
                 publish();
             }
@@ -112,6 +122,7 @@ final class TestingSlotControl implements SlotControl {
                 incarnation = null;
                 state = SlotState.OFFLINE;
             });
+            return true;
         }
 
         void progress(String message) {
@@ -127,6 +138,20 @@ final class TestingSlotControl implements SlotControl {
 
         void loadFailed(RuntimeException why) {
             finish().completeExceptionally(why);
+        }
+
+        /** A load during an unload begins when that is done. */
+        private void awaitStopped() {
+            synchronized (TestingSlotControl.this) {
+                while (state == SlotState.UNLOADING) {
+                    try {
+                        TestingSlotControl.this.wait();
+                    } catch (InterruptedException ended) {
+                        Thread.currentThread().interrupt();
+                        return;
+                    }
+                }
+            }
         }
 
         private CompletableFuture<Void> finish() {
@@ -147,6 +172,7 @@ final class TestingSlotControl implements SlotControl {
             synchronized (TestingSlotControl.this) {
                 what.run();
                 publish();
+                TestingSlotControl.this.notifyAll();
                 return this;
             }
         }
@@ -229,6 +255,7 @@ final class TestingSlotControl implements SlotControl {
         if (begins && !holdLoads) {
             Thread.ofVirtual().name("load").start(() -> {
                 beforeLoad.run();
+                slot.awaitStopped();
                 slot.loaded();
             });
         }

@@ -4,25 +4,36 @@ import dev.hal0.kernel.SlotName;
 import java.time.Duration;
 import java.util.Optional;
 
-/** Hears of every exchange once, when it has ended. Called on an event loop; must not block or throw. */
+/**
+ * Hears of every inference request once, when its answer has ended, also of those that were refused before they reached a
+ * slot. Called on an event loop; must not block or throw.
+ */
 @FunctionalInterface
 public interface Accounting {
+    /** What {@link Ended#errorCode} says of a client that left; everything else there is an error code of the catalogue. */
+    String CLIENT_CLOSED = "client_closed";
+
     /**
+     * @param slot that the name resolved to; empty when none did
+     * @param model that the slot had; empty when none was resolved
      * @param status as sent to the client; 499 when it left before there was one
-     * @param errorCode of our catalogue, for an exchange that failed
-     * @param waited until an engine had the request: load and queue
+     * @param errorCode why it failed; a stream may have failed after its status was sent
+     * @param loading waited for the slot to become ready
+     * @param queued waited for a turn at a ready slot
      * @param firstByte from arrival to the engine's first body byte; empty if there was none
+     * @param total from arrival to the end of the answer
      * @param bytes of the engine's answer that were passed on
      */
     record Ended(
             String requestId,
             String route,
-            SlotName slot,
-            String model,
+            Optional<SlotName> slot,
+            Optional<String> model,
             boolean streamed,
             int status,
             Optional<String> errorCode,
-            Duration waited,
+            Duration loading,
+            Duration queued,
             Optional<Duration> firstByte,
             Duration total,
             long bytes) {}

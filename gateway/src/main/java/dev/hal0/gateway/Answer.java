@@ -1,39 +1,46 @@
 package dev.hal0.gateway;
 
-import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.Json;
 import dev.hal0.slots.Route;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The client's side of an exchange: holds the head back while its status is not known, tells of progress, relays bytes
  * untouched, and ends a broken answer in a way that every client understands. Confined to the request's event loop.
+ *
+ * <pre>
+ *   HELD ──▶ EVENTS | DOCUMENT ──▶ ENDED        the engine's head came in time
+ *     │        DOCUMENT ──▶ BULK                  too large to be held whole
+ *     ├────▶ REFUSAL ───▶ ENDED                 the engine's words go into our envelope
+ *     └────▶ TELLING ──▶ EVENTS | REFUSAL       200 went out early, with comments about the wait
+ * </pre>
  */
 final class Answer {
     private static final Buffer DONE = Buffer.buffer("data: [DONE]\n\n");
 
-    /** Collected before the first byte goes out, so that an answer that breaks is a 502 and not half a document. */
-    private static final int COLLECTED_BYTES = 8 << 20;
+    /** Held before the first byte goes out, so that an answer that breaks is a 502 and not half a document. */
+    private static final int MOST_HELD_BYTES = 8 << 20;
 
-    private static final int MOST_ERROR_BYTES = 64 << 10;
+    /** How long a client may take to fetch the rest of an answer where no limit is set. */
+    private static final Duration FETCH_LIMIT = Duration.ofMinutes(5);
 
     private enum Mode {
-        /** Nothing was sent. */
         HELD,
-        /** An event stream was opened by us, to tell of progress. */
-        WAITING,
-        /** The engine's event stream, or a document too large to collect, goes through. */
-        RELAYING,
-        /** A document that goes out when it is complete. */
-        COLLECTING,
-        /** The engine refused: its words go into our envelope. */
-        REFUSED,
+        TELLING,
+        EVENTS,
+        DOCUMENT,
+        BULK,
+        REFUSAL,
         ENDED
     }
 
@@ -41,236 +48,314 @@ final class Answer {
     private final GatewayPolicy policy;
     private final RoutingContext routing;
     private final HttpServerResponse response;
-    private final boolean streamed;
-    private final long arrived = System.nanoTime();
+    private final String requestId;
+    private final AtomicLong bytes = new AtomicLong();
     private Mode mode = Mode.HELD;
-    private boolean eventStream;
-    private Buffer collected = Buffer.buffer();
+    private boolean fetched;
+    private @Nullable EventTail tail;
+    private Buffer held = Buffer.buffer();
     private int engineStatus;
-    private long bytes;
     private long holdTimer = -1;
     private long progressTimer = -1;
-    private String lastProgress = "waiting";
-    private boolean atLineStart = true;
+    private String progress = "waiting";
+    private Runnable whenFetched = () -> {};
 
-    Answer(Vertx vertx, GatewayPolicy policy, RoutingContext routing, boolean streamed) {
+    Answer(Vertx vertx, GatewayPolicy policy, RoutingContext routing) {
         this.vertx = vertx;
         this.policy = policy;
         this.routing = routing;
         this.response = routing.response();
-        this.streamed = streamed;
+        this.requestId = RequestIds.of(routing);
+    }
+
+    /**
+     * Vert.x keeps one close handler per response: nobody else may set one on inference routes.
+     *
+     * @param gone the client left before its answer was complete
+     * @param caughtUp after {@link #relay} said no
+     * @param done the client has everything, or is gone
+     */
+    void watch(Runnable gone, Runnable caughtUp, Runnable done) {
+        whenFetched = done;
+        response.exceptionHandler(ignored -> {});
+        response.closeHandler(ignored -> {
+            stopTelling();
+            if (mode != Mode.ENDED) {
+                mode = Mode.ENDED;
+                gone.run();
+            }
+            fetched();
+        });
+        response.drainHandler(ignored -> caughtUp.run());
+        if (response.closed()) {
+            // It left while its body was parsed: no handler hears of that any more.
+            mode = Mode.ENDED;
+            gone.run();
+            fetched();
+        }
     }
 
     String requestId() {
-        return RequestIds.of(routing);
+        return requestId;
     }
 
-    void name(Route resolved) {
-        response.putHeader("X-Hal0-Slot", resolved.slot().value());
-        resolved.modelId().ifPresent(model -> response.putHeader("X-Hal0-Model", headerText(model)));
-    }
-
-    /** A model id may hold any character; a header may not. */
-    private static String headerText(String text) {
-        return text.chars().allMatch(c -> c >= 0x20 && c < 0x7f)
-                ? text
-                : Json.STRICT.writeValueAsString(text).replaceAll("[^\\x20-\\x7e]", "?");
-    }
-
-    /** Vert.x keeps one close handler per response: nobody else may set one on inference routes. */
-    void onClientGone(Runnable listener) {
-        response.closeHandler(ignored -> {
-            if (mode != Mode.ENDED) {
-                mode = Mode.ENDED;
-                listener.run();
-            }
-        });
-        response.exceptionHandler(ignored -> {});
-    }
-
-    void onDrained(Runnable listener) {
-        response.drainHandler(ignored -> listener.run());
-    }
-
-    /** Status as sent; 0 while nothing was. */
+    /** As sent; 0 while nothing was. */
     int status() {
         return response.headWritten() ? response.getStatusCode() : 0;
     }
 
+    /** Of the engine's answer; may be read from any thread. */
     long bytes() {
-        return bytes;
+        return bytes.getAcquire();
     }
 
-    // Before the engine answers
+    // Until the engine answers
 
-    void beginWaiting(String why) {
-        lastProgress = why;
-        if (streamed && mode == Mode.HELD && holdTimer < 0) {
+    void name(Route resolved) {
+        if (!response.headWritten()) {
+            response.putHeader("X-Hal0-Slot", resolved.slot().value());
+            resolved.modelId().ifPresent(model -> response.putHeader("X-Hal0-Model", headerText(model)));
+        }
+    }
+
+    void tookToLoad(Duration loading) {
+        if (!response.headWritten()) {
+            response.putHeader("X-Hal0-Load-Ms", Long.toString(loading.toMillis()));
+        }
+    }
+
+    /** The client waits for something that may take long: after a while it is told so. Only for a streamed answer. */
+    void beginTelling(String why) {
+        progress = why;
+        if (mode == Mode.HELD && holdTimer < 0) {
             holdTimer = vertx.setTimer(policy.holdHeaders().toMillis(), ignored -> openEarly());
         }
     }
 
-    void progress(String message) {
-        lastProgress = message;
+    /** The engine has the request: if nothing was sent by now, its own status is worth waiting for. */
+    void handedOver() {
+        vertx.cancelTimer(holdTimer);
+        holdTimer = -1;
+        progress = "the engine works on the prompt";
     }
 
     private void openEarly() {
-        if (mode != Mode.HELD) {
-            return;
+        if (mode == Mode.HELD && !response.closed()) {
+            mode = Mode.TELLING;
+            tail = new EventTail();
+            response.putHeader("Content-Type", "text/event-stream; charset=utf-8");
+            streamHeaders();
+            beginBody();
+            tellProgress();
+            progressTimer = vertx.setPeriodic(policy.progressEvery().toMillis(), ignored -> tellProgress());
         }
-        mode = Mode.WAITING;
-        eventStream = true;
-        response.setChunked(true)
-                .putHeader("Content-Type", "text/event-stream; charset=utf-8")
-                .putHeader("Cache-Control", "no-cache")
-                .putHeader("X-Accel-Buffering", "no");
-        tellProgress();
-        progressTimer = vertx.setPeriodic(policy.progressEvery().toMillis(), ignored -> tellProgress());
     }
 
     private void tellProgress() {
-        if (mode == Mode.WAITING) {
-            var unused = response.write(": " + lastProgress.replaceAll("\\s+", " ") + "\n\n");
+        // A client that does not even fetch comments needs no more of them.
+        if (mode == Mode.TELLING && !response.closed() && !response.writeQueueFull()) {
+            var unused = response.write(": " + progress.replaceAll("\\s+", " ") + "\n\n");
         }
     }
 
-    void stopWaiting() {
+    private void stopTelling() {
         vertx.cancelTimer(holdTimer);
         vertx.cancelTimer(progressTimer);
     }
 
+    /** A body of unknown length. HTTP/1.0 knows no chunks: there the connection's end is the body's. */
+    private void beginBody() {
+        if (routing.request().version() == HttpVersion.HTTP_1_0) {
+            response.putHeader("Connection", "close");
+            response.endHandler(ignored -> routing.request().connection().close());
+        } else {
+            response.setChunked(true);
+        }
+    }
+
+    private void streamHeaders() {
+        response.putHeader("Cache-Control", "no-cache").putHeader("X-Accel-Buffering", "no");
+    }
+
     // The engine answers
 
-    void begin(HttpClientResponse reply) {
-        stopWaiting();
+    /** @return false if this cannot be the answer any more: a document where events were promised */
+    boolean begin(HttpClientResponse reply) {
+        stopTelling();
+        boolean opened = mode == Mode.TELLING;
         engineStatus = reply.statusCode();
         if (engineStatus < 200 || engineStatus > 299) {
-            mode = mode == Mode.WAITING ? Mode.WAITING : Mode.REFUSED;
-            return;
+            mode = Mode.REFUSAL;
+            String retryAfter = reply.getHeader("Retry-After");
+            if (!opened && retryAfter != null) {
+                response.putHeader("Retry-After", retryAfter);
+            }
+            return true;
         }
         String type = reply.getHeader("Content-Type");
-        boolean engineStreams = type != null && type.startsWith("text/event-stream");
-        if (mode == Mode.WAITING) {
-            mode = Mode.RELAYING;
-            return;
+        String encoding = reply.getHeader("Content-Encoding");
+        boolean events = type != null && type.startsWith("text/event-stream");
+        if (opened) {
+            mode = Mode.EVENTS;
+            return events && encoding == null;
         }
         response.setStatusCode(engineStatus);
         if (type != null) {
             response.putHeader("Content-Type", type);
         }
-        response.putHeader("X-Hal0-Load-Ms", Long.toString((System.nanoTime() - arrived) / 1_000_000));
-        if (engineStreams) {
-            eventStream = true;
-            response.putHeader("Cache-Control", "no-cache").putHeader("X-Accel-Buffering", "no");
-            response.setChunked(true);
-            mode = Mode.RELAYING;
-            var unused = response.writeHead();
-        } else {
-            mode = Mode.COLLECTING;
+        if (encoding != null) {
+            response.putHeader("Content-Encoding", encoding);
         }
-    }
-
-    /** @return false when the client reads more slowly than the engine writes: stop reading until it has caught up */
-    boolean relay(Buffer chunk) {
-        bytes += chunk.length();
-        switch (mode) {
-            case RELAYING -> {
-                atLineStart = chunk.length() > 0 && chunk.getByte(chunk.length() - 1) == '\n';
-                var unused = response.write(chunk);
-                return !response.writeQueueFull();
+        if (events) {
+            mode = Mode.EVENTS;
+            tail = encoding == null ? new EventTail() : null;
+            streamHeaders();
+            beginBody();
+            if (response.isChunked()) {
+                var unused = response.writeHead();
             }
-            case COLLECTING -> {
-                collected.appendBuffer(chunk);
-                if (collected.length() > COLLECTED_BYTES) {
-                    response.setChunked(true);
-                    mode = Mode.RELAYING;
-                    var unused = response.write(collected);
-                    collected = Buffer.buffer();
-                    return !response.writeQueueFull();
-                }
-            }
-            case REFUSED, WAITING -> {
-                if (collected.length() < MOST_ERROR_BYTES) {
-                    collected.appendBuffer(chunk);
-                }
-            }
-            case HELD, ENDED -> {}
+        } else {
+            mode = Mode.DOCUMENT;
         }
         return true;
     }
 
+    /** @return false when the client reads more slowly than the engine writes: stop until it has caught up */
+    boolean relay(Buffer chunk) {
+        switch (mode) {
+            case EVENTS -> {
+                Buffer whole = tail == null ? chunk : tail.accept(chunk);
+                if (whole != null) {
+                    write(whole);
+                }
+            }
+            case DOCUMENT -> {
+                held.appendBuffer(chunk);
+                if (held.length() > MOST_HELD_BYTES) {
+                    mode = Mode.BULK;
+                    beginBody();
+                    write(held);
+                    held = Buffer.buffer();
+                }
+            }
+            case BULK -> write(chunk);
+            case REFUSAL -> held.appendBuffer(chunk, 0, Math.min(chunk.length(), room()));
+            case HELD, TELLING, ENDED -> {}
+        }
+        return mode == Mode.DOCUMENT || mode == Mode.REFUSAL || !response.writeQueueFull();
+    }
+
+    private int room() {
+        return Math.max(0, EngineRefusal.MOST_BYTES - held.length());
+    }
+
+    /** The rest of a refusal is not worth reading. */
+    boolean isRefusalFull() {
+        return mode == Mode.REFUSAL && room() == 0;
+    }
+
+    boolean isRefusal() {
+        return mode == Mode.REFUSAL;
+    }
+
+    /** A stalled answer is the client's doing. */
+    boolean isBackedUp() {
+        return mode != Mode.ENDED && response.writeQueueFull();
+    }
+
+    private void write(Buffer chunk) {
+        bytes.setRelease(bytes.getPlain() + chunk.length());
+        var unused = response.write(chunk);
+    }
+
+    // Endings
+
     /** The engine's answer is whole. */
     void complete() {
-        switch (mode) {
-            case RELAYING -> {
-                mode = Mode.ENDED;
-                var unused = response.end();
+        Mode before = mode;
+        mode = Mode.ENDED;
+        switch (before) {
+            case EVENTS -> {
+                Buffer rest = tail == null ? null : tail.rest();
+                if (rest != null) {
+                    write(rest);
+                }
+                end(response.end());
             }
-            case COLLECTING -> {
-                mode = Mode.ENDED;
-                var unused = response.end(collected);
+            case BULK -> end(response.end());
+            case DOCUMENT -> {
+                bytes.setRelease(held.length());
+                end(response.end(held));
             }
-            case REFUSED, WAITING -> fail(refusal());
-            case HELD, ENDED -> {}
+            case REFUSAL -> end(refusal());
+            case HELD, TELLING, ENDED -> {}
         }
     }
 
-    private Hal0Exception refusal() {
-        Object original = upstreamBody();
-        return new Hal0Exception(
-                        ErrorCode.DISPATCH_UPSTREAM_FAILED,
-                        "The engine answered " + engineStatus + ": " + messageOf(original))
-                .withDetail("upstream", original)
-                .withDetail("upstream_status", engineStatus);
-    }
-
-    private Object upstreamBody() {
-        try {
-            return Json.LENIENT.readValue(collected.getBytes(), Object.class);
-        } catch (tools.jackson.core.JacksonException notJson) {
-            return collected.toString();
+    private Future<Void> refusal() {
+        String envelope = EngineRefusal.envelope(engineStatus, held, requestId);
+        if (response.headWritten()) {
+            return endWithError(envelope);
         }
-    }
-
-    private static String messageOf(@Nullable Object original) {
-        if (original instanceof java.util.Map<?, ?> map
-                && map.get("error") instanceof java.util.Map<?, ?> error
-                && error.get("message") instanceof String message) {
-            return message;
-        }
-        String text = String.valueOf(original);
-        return text.length() <= 300 ? text : text.substring(0, 300) + "…";
+        Responses.prepare(routing, engineStatus);
+        return response.end(envelope);
     }
 
     /** Ends the answer with a failure: with its status if nothing was sent, else inside the stream. */
     void fail(Hal0Exception why) {
-        stopWaiting();
-        if (mode == Mode.ENDED || response.ended() || response.closed()) {
-            mode = Mode.ENDED;
+        stopTelling();
+        Mode before = mode;
+        mode = Mode.ENDED;
+        if (before == Mode.ENDED || response.closed()) {
             return;
         }
-        boolean headSent = response.headWritten() || mode == Mode.WAITING;
-        mode = Mode.ENDED;
-        if (!headSent) {
+        if (!response.headWritten()) {
+            why.retryAfterSeconds().ifPresent(seconds -> response.putHeader("Retry-After", Long.toString(seconds)));
+            response.headers().remove("Content-Encoding").remove("X-Accel-Buffering");
             response.setChunked(false);
-            respond(why);
-        } else if (eventStream) {
-            // Whatever line the engine broke off in must not swallow ours.
-            String start = atLineStart ? "" : "\n\n";
-            var written = response.write(start + "data: " + Responses.envelope(why, requestId()) + "\n\n");
-            var unused = response.end(DONE);
+            Responses.prepare(routing, why.code().status());
+            end(response.end(Responses.envelope(why, requestId)));
+        } else if (tail != null) {
+            end(endWithError(Responses.envelope(why, requestId)));
         } else {
             // Half a document cannot be mended; a cut connection is the only honest end.
-            response.reset();
+            end(response.reset());
         }
     }
 
-    /** An engine's refusal keeps its status: a 400 of the engine is the client's 400. */
-    private void respond(Hal0Exception why) {
-        if (why.code() == ErrorCode.DISPATCH_UPSTREAM_FAILED) {
-            Responses.json(routing, engineStatus, Responses.envelope(why, requestId()));
-        } else {
-            Responses.fail(routing, why);
+    private Future<Void> endWithError(String envelope) {
+        boolean clean = tail == null || tail.isBetweenEvents();
+        var unused = response.write((clean ? "" : "\n\n") + "data: " + envelope + "\n\n");
+        return response.end(DONE);
+    }
+
+    private void end(Future<Void> written) {
+        if (written.isComplete()) {
+            fetched();
+            return;
         }
+        Duration limit = policy.streamIdle().isZero() ? FETCH_LIMIT : policy.streamIdle();
+        long timer = vertx.setTimer(Math.max(1, limit.toMillis()), ignored -> {
+            var unused = response.reset();
+            fetched();
+        });
+        written.onComplete(ignored -> {
+            vertx.cancelTimer(timer);
+            fetched();
+        });
+    }
+
+    private void fetched() {
+        if (!fetched) {
+            fetched = true;
+            whenFetched.run();
+        }
+    }
+
+    /** A model's id may hold any character; a header may not. */
+    private static String headerText(String text) {
+        return text.chars().allMatch(c -> c >= 0x20 && c < 0x7f)
+                ? text
+                : Json.STRICT.writeValueAsString(text).replaceAll("[^\\x20-\\x7e]", "?");
     }
 }

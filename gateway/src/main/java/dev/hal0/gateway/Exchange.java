@@ -2,405 +2,396 @@ package dev.hal0.gateway;
 
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
-import dev.hal0.slots.CancelRule;
-import dev.hal0.slots.Lease;
 import dev.hal0.slots.Route;
 import dev.hal0.slots.SlotControl;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
-import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
-import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.RequestOptions;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Locale;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * One request from its resolved slot to its end. It owns the lease, the engine's connection and the client's answer, and it
- * ends them exactly once, whichever of the many ways comes first:
+ * One inference request, from its parsed body to its end.
  *
  * <pre>
- *   wait for the slot ─▶ wait for a turn ─▶ connect ─▶ relay ─▶ ended
- *        └──────────────────┴────────────────┴──────────┴──▶ failed / client gone / revoked / out of time
+ *   WAITING ─▶ CONNECTING ─▶ PROMPTED ─▶ RELAYING ─▶ ENDING ─▶ over
+ *      ▲            │
+ *      └────────────┘  connection refused, once
+ *   any ─▶ ENDING: complete · failed · client gone · revoked · out of time · shutting down
  * </pre>
  *
- * Two things end separately: the <em>answer</em> (when the client has it, or is gone) and the <em>engine exchange</em> (when
- * the engine has finished or its connection is closed). The lease is left with the second. All state is confined to the
- * request's event loop; whatever comes from elsewhere is handed over first.
+ * Three things end separately: the <em>answer</em> (decided exactly once, in {@link #end}), the <em>engine's work</em>
+ * ({@link EngineCall}, which alone holds the lease) and the <em>client's fetching</em> of the last bytes. The exchange is over
+ * when all three are.
+ *
+ * <p>All state is confined to the request's event loop; whatever comes from elsewhere is handed over first. What
+ * {@link #view} reads is volatile.
  */
-final class Exchange {
+final class Exchange implements Admission.Applicant, EngineCall.Listener {
+    private static final Logger log = LoggerFactory.getLogger(Exchange.class);
     private static final int CLIENT_CLOSED_REQUEST = 499;
     private static final int MOST_CONNECT_ATTEMPTS = 2;
 
+    private enum Phase {
+        WAITING,
+        CONNECTING,
+        PROMPTED,
+        RELAYING,
+        ENDING
+    }
+
+    /** What every exchange needs of the gateway. */
+    interface Surroundings {
+        Vertx vertx();
+
+        HttpClient client();
+
+        SlotControl slots();
+
+        GatewayPolicy policy();
+
+        /** @throws Hal0Exception why nothing serves it */
+        Route resolve(GatewayRoute route, Optional<String> model);
+
+        void ended(Accounting.Ended ended);
+
+        void over(Exchange exchange);
+    }
+
+    private final Surroundings gateway;
     private final Vertx vertx;
     private final Context context;
-    private final HttpClient client;
-    private final SlotControl slots;
-    private final GatewayPolicy policy;
+    private final HttpServerRequest request;
     private final GatewayRoute route;
-    private final Route resolved;
     private final Buffer body;
-    private final boolean streamed;
     private final Answer answer;
-    private final long arrived = System.nanoTime();
+    private final Admission admission;
+    private final boolean streamed;
+    private final Instant since;
+    private final Timings timings;
+    private final StreamLimits limits;
 
-    private Consumer<Accounting.Ended> whenEnded = ended -> {};
-    private boolean ended;
-    private @Nullable CompletableFuture<Lease> turn;
-    private @Nullable Lease lease;
-    private @Nullable HttpClientRequest engineRequest;
-    private CancelRule cancelRule = CancelRule.ON_DISCONNECT;
+    private volatile Phase phase = Phase.WAITING;
+    private volatile @Nullable Route resolved;
+    private @Nullable EngineCall call;
+    private boolean fetched;
     private int attempts;
-    private long handedOver;
-    private long firstByte;
-    private long lastByte;
-    private long timer = -1;
 
+    /** @param timings have begun when the request arrived */
     Exchange(
-            Vertx vertx,
-            HttpClient client,
-            SlotControl slots,
-            GatewayPolicy policy,
+            Surroundings gateway,
             RoutingContext routing,
             GatewayRoute route,
-            Route resolved,
+            RequestHead head,
             Buffer body,
-            boolean streamed) {
-        this.vertx = vertx;
+            Instant since,
+            Timings timings) {
+        this.gateway = gateway;
+        this.vertx = gateway.vertx();
         this.context = vertx.getOrCreateContext();
-        this.client = client;
-        this.slots = slots;
-        this.policy = policy;
+        this.request = routing.request();
         this.route = route;
-        this.resolved = resolved;
         this.body = body;
-        this.streamed = streamed;
-        this.answer = new Answer(vertx, policy, routing, streamed);
+        this.streamed = route.streams() && head.stream();
+        this.answer = new Answer(vertx, gateway.policy(), routing);
+        this.admission = new Admission(
+                vertx,
+                gateway.slots(),
+                gateway.policy().loadBudget(),
+                route.path(),
+                () -> gateway.resolve(route, head.model()),
+                this,
+                timings);
+        this.since = since;
+        this.timings = timings;
+        this.limits = new StreamLimits(
+                vertx,
+                gateway.policy().streamIdle(),
+                gateway.policy().total(streamed),
+                timings,
+                answer::isBackedUp,
+                this::fail);
     }
 
-    void start(Consumer<Accounting.Ended> listener) {
-        whenEnded = listener;
-        answer.name(resolved);
-        answer.onClientGone(this::clientGone);
-        answer.onDrained(this::resumeEngine);
-        seekSlot();
+    void start() {
+        guarded(() -> {
+            answer.watch(this::clientGone, this::clientCaughtUp, this::clientDone);
+            if (!isEnding()) {
+                admission.seek();
+            }
+        });
     }
 
-    /** Ends it from outside, as the drain does. */
-    void end(Hal0Exception why) {
-        context.runOnContext(ignored -> fail(why));
+    /** Ends it from outside, from any thread. */
+    void cut(Hal0Exception why) {
+        onLoop(() -> fail(why));
+    }
+
+    /** From any thread. */
+    InFlight view() {
+        Route now = resolved;
+        Enum<?> at = phase == Phase.WAITING ? admission.step() : phase;
+        return new InFlight(
+                answer.requestId(),
+                route.path(),
+                Optional.ofNullable(now).map(Route::slot),
+                Optional.ofNullable(now).flatMap(Route::modelId),
+                at.name().toLowerCase(Locale.ROOT),
+                streamed,
+                since,
+                answer.bytes());
     }
 
     // Waiting
 
-    private void seekSlot() {
-        if (ended) {
-            return;
-        }
-        Optional<Route> now = slots.routes().slot(resolved.slot());
-        if (now.isEmpty()) {
-            fail(new Hal0Exception(ErrorCode.SLOT_NOT_FOUND, "Slot " + resolved.slot() + " was deleted meanwhile."));
-        } else if (now.get().target().isPresent()) {
-            enter(now.get(), now.get().target().get());
-        } else {
-            awaitReady();
+    @Override
+    public void found(Route found) {
+        resolved = found;
+        answer.name(found);
+    }
+
+    @Override
+    public void waitingFor(String what) {
+        if (streamed && !isEnding()) {
+            answer.beginTelling(what);
         }
     }
 
-    private void awaitReady() {
-        if (elapsed().compareTo(policy.loadBudget()) > 0) {
-            fail(new Hal0Exception(
-                            ErrorCode.SLOT_LOADING,
-                            "Slot " + resolved.slot() + " was not ready within "
-                                    + policy.loadBudget().toSeconds() + " s.")
-                    .withRetryAfter(Duration.ofSeconds(15)));
-            return;
-        }
-        answer.beginWaiting("slot " + resolved.slot() + " is being loaded");
-        if (timer < 0) {
-            timer = vertx.setTimer(
-                    policy.loadBudget().toMillis(),
-                    ignored -> fail(new Hal0Exception(
-                                    ErrorCode.SLOT_LOADING,
-                                    "Slot " + resolved.slot() + " is still loading after "
-                                            + policy.loadBudget().toSeconds() + " s; it goes on loading.")
-                            .withRetryAfter(Duration.ofSeconds(15))));
-        }
-        var unused = slots.ensureReady(
-                        resolved.slot(), message -> context.runOnContext(ignored -> answer.progress(message)))
-                .whenComplete((ready, failure) -> context.runOnContext(ignored -> {
-                    if (ended) {
-                        return;
-                    }
-                    if (failure == null) {
-                        seekSlot();
-                    } else {
-                        fail(Gateway.failureOf(failure));
-                    }
+    @Override
+    public void loaded(Duration loading) {
+        answer.tookToLoad(loading);
+    }
+
+    @Override
+    public void letIn(Admission.Admitted admitted) {
+        phase = Phase.CONNECTING;
+        attempts++;
+        var engine = new EngineCall(
+                vertx,
+                gateway.client(),
+                admitted.target(),
+                admitted.lease(),
+                gateway.policy().total(streamed),
+                this);
+        call = engine;
+        admitted.lease()
+                .onRevoke(cause -> onLoop(() -> {
+                    fail(new Hal0Exception(
+                                    ErrorCode.SLOT_REVOKED,
+                                    "Slot " + admitted.route().slot()
+                                            + " was taken away while it worked on this request (" + cause.label()
+                                            + ").")
+                            .withDetail("cause", cause.label()));
+                    engine.hangUp();
                 }));
-    }
-
-    private void enter(Route now, Route.Target target) {
-        CompletableFuture<Lease> waiting = now.admission().enter();
-        turn = waiting;
-        if (!waiting.isDone()) {
-            answer.beginWaiting("waiting for a turn on slot " + resolved.slot());
-        }
-        var unused = waiting.whenComplete((granted, failure) -> {
-            if (Vertx.currentContext() == context) {
-                entered(target, granted, failure);
-            } else {
-                context.runOnContext(ignored -> entered(target, granted, failure));
-            }
-        });
-    }
-
-    private void entered(Route.Target target, @Nullable Lease granted, @Nullable Throwable failure) {
-        turn = null;
-        if (granted == null) {
-            if (!ended) {
-                Hal0Exception why = failure == null
-                        ? new Hal0Exception(ErrorCode.SYSTEM_INTERNAL, "A turn ended without a lease.")
-                        : Gateway.failureOf(failure);
-                if (why.code() == ErrorCode.SLOT_LOADING) {
-                    awaitReady();
-                } else {
-                    fail(why);
-                }
-            }
-            return;
-        }
-        if (ended || !granted.incarnation().equals(target.incarnation())) {
-            // The client left, or the slot began a new life between the look and the turn.
-            granted.leave();
-            seekSlot();
-            return;
-        }
-        lease = granted;
-        granted.onRevoke(cause -> context.runOnContext(ignored -> fail(new Hal0Exception(
-                ErrorCode.SLOT_REVOKED,
-                "Slot " + resolved.slot() + " was taken away while it worked on this request (" + cause.label()
-                        + ")."))));
-        connect(target);
+        engine.start(EngineCall.options(admitted, answer.requestId(), request), body);
     }
 
     // The engine
 
-    private void connect(Route.Target target) {
-        attempts++;
-        Optional<String> path = target.engine().path(route.path());
-        if (path.isEmpty()) {
-            fail(new Hal0Exception(
-                    ErrorCode.MODEL_CAPABILITY_MISMATCH,
-                    "The engine " + target.engine().family() + " of slot " + resolved.slot() + " does not serve "
-                            + route.path() + "."));
-            return;
-        }
-        cancelRule = target.engine().cancelRule();
-        var options = new RequestOptions()
-                .setMethod(HttpMethod.POST)
-                .setHost(target.endpoint().host())
-                .setPort(target.endpoint().port())
-                .setURI(path.get())
-                .putHeader("Authorization", "Bearer " + target.endpoint().key())
-                .putHeader("Content-Type", "application/json")
-                .putHeader("Accept-Encoding", "identity")
-                .putHeader("X-Request-ID", answer.requestId());
-        client.request(options).onComplete(connected -> {
-            if (connected.failed()) {
-                refused(target, connected.cause());
-            } else if (ended) {
-                // Ended while connecting: the connection was not used and may serve somebody else.
-                var unused = connected.result().reset();
-                leave();
+    @Override
+    public void sent() {
+        guarded(() -> {
+            phase = Phase.PROMPTED;
+            admission.handedOver();
+            timings.handedOver();
+            answer.handedOver();
+            limits.watch();
+        });
+    }
+
+    @Override
+    public void refused(Throwable cause) {
+        guarded(() -> {
+            doubt("connection refused: " + cause.getMessage());
+            limits.stop();
+            if (attempts < MOST_CONNECT_ATTEMPTS) {
+                // Nothing was carried out, so nothing can happen twice.
+                phase = Phase.WAITING;
+                admission.seekAfterRefusal(current());
             } else {
-                send(target, connected.result());
+                fail(unavailable("it refuses connections"));
             }
         });
     }
 
-    private void refused(Route.Target target, Throwable cause) {
-        leave();
-        slots.doubt(resolved.slot(), target.incarnation(), "connection refused: " + cause.getMessage());
-        if (ended) {
-            return;
-        }
-        // Nothing was sent, so nothing can happen twice.
-        if (attempts < MOST_CONNECT_ATTEMPTS) {
-            awaitReady();
-        } else {
-            fail(unavailable("it refuses connections"));
+    @Override
+    public void replied(HttpClientResponse reply) {
+        guarded(() -> {
+            phase = Phase.RELAYING;
+            if (!answer.begin(reply)) {
+                fail(new Hal0Exception(
+                        ErrorCode.DISPATCH_UPSTREAM_FAILED,
+                        "The engine of slot " + current().slot() + " was asked for a stream and answered "
+                                + reply.getHeader("Content-Type") + "."));
+            }
+        });
+    }
+
+    @Override
+    public boolean received(Buffer chunk) {
+        try {
+            timings.byteCame();
+            boolean more = answer.relay(chunk);
+            if (answer.isRefusalFull()) {
+                complete();
+            }
+            return more;
+        } catch (RuntimeException defect) {
+            failedBy(defect);
+            return true;
         }
     }
 
-    private void send(Route.Target target, HttpClientRequest request) {
-        engineRequest = request;
-        handedOver = System.nanoTime();
-        watchTime();
-        request.exceptionHandler(failure -> broken(target, failure));
-        request.response().onComplete(replied -> {
-            if (replied.failed()) {
-                broken(target, replied.cause());
+    @Override
+    public void completed() {
+        guarded(this::complete);
+    }
+
+    @Override
+    public void broke(Throwable cause) {
+        guarded(() -> {
+            doubt("connection broke: " + cause.getMessage());
+            if (answer.isRefusal()) {
+                // Its status and some of its words are there; that is more than we could say.
+                complete();
             } else {
-                receive(target, replied.result());
-            }
-        });
-        var unused = request.send(body);
-    }
-
-    private void receive(Route.Target target, HttpClientResponse reply) {
-        firstByte = System.nanoTime();
-        lastByte = firstByte;
-        reply.exceptionHandler(failure -> broken(target, failure));
-        reply.endHandler(ignored -> {
-            engineRequest = null;
-            leave();
-            if (!ended) {
-                answer.complete();
-                finish(answer.status(), Optional.empty());
-            }
-        });
-        if (ended) {
-            reply.handler(ignored -> {});
-            return;
-        }
-        answer.begin(reply);
-        reply.handler(chunk -> {
-            lastByte = System.nanoTime();
-            // After the client left an engine that must not be interrupted, its bytes go nowhere.
-            if (!ended && !answer.relay(chunk)) {
-                reply.pause();
+                fail(unavailable(
+                        phase == Phase.RELAYING
+                                ? "it broke off in the middle of its answer"
+                                : "it closed the connection without an answer"));
             }
         });
     }
 
-    private void resumeEngine() {
-        HttpClientRequest request = engineRequest;
-        if (request != null) {
-            request.response().onSuccess(HttpClientResponse::resume);
-        }
+    @Override
+    public void over() {
+        call = null;
+        overIfDone();
     }
 
-    private void broken(Route.Target target, Throwable failure) {
-        engineRequest = null;
-        leave();
-        if (ended) {
-            return;
-        }
-        slots.doubt(resolved.slot(), target.incarnation(), "connection broke: " + failure.getMessage());
-        fail(unavailable(firstByte == 0 ? "it closed the connection without an answer" : "it broke off in the middle"));
+    private void complete() {
+        Optional<String> errorCode =
+                answer.isRefusal() ? Optional.of(ErrorCode.DISPATCH_UPSTREAM_FAILED.code()) : Optional.empty();
+        end(errorCode, answer::complete);
+    }
+
+    private void doubt(String reason) {
+        Route slot = current();
+        slot.target().ifPresent(target -> gateway.slots().doubt(slot.slot(), target.incarnation(), reason));
     }
 
     private Hal0Exception unavailable(String how) {
         return new Hal0Exception(
                         ErrorCode.DISPATCH_UPSTREAM_UNAVAILABLE,
-                        "The engine of slot " + resolved.slot() + " failed at this request: " + how + ".")
-                .withDetail("slot", resolved.slot().value());
+                        "The engine of slot " + current().slot() + " failed at this request: " + how + ".")
+                .withDetail("slot", current().slot().value());
+    }
+
+    private Route current() {
+        Route now = resolved;
+        if (now == null) {
+            throw new IllegalStateException("no engine before a slot was resolved");
+        }
+        return now;
+    }
+
+    // The client
+
+    private void clientGone() {
+        end(Optional.of(Accounting.CLIENT_CLOSED), () -> {});
+    }
+
+    private void clientCaughtUp() {
+        EngineCall reading = call;
+        if (reading != null) {
+            timings.byteMoved();
+            reading.resume();
+        }
+    }
+
+    private void clientDone() {
+        fetched = true;
+        overIfDone();
     }
 
     // Endings
 
-    private void clientGone() {
-        if (ended) {
-            return;
-        }
-        CompletableFuture<Lease> waiting = turn;
-        if (waiting != null) {
-            waiting.cancel(false);
-        }
-        finish(answer.status() == 0 ? CLIENT_CLOSED_REQUEST : answer.status(), Optional.of("client_closed"));
-        if (cancelRule == CancelRule.NEVER) {
-            resumeEngine();
-        } else {
-            hangUp();
-        }
+    private boolean isEnding() {
+        return phase == Phase.ENDING;
     }
 
     private void fail(Hal0Exception why) {
-        if (ended) {
+        end(Optional.of(why.code().code()), () -> answer.fail(why));
+    }
+
+    /** The one place where an answer ends; whoever comes second changes nothing. */
+    private void end(Optional<String> errorCode, Runnable lastWords) {
+        if (isEnding()) {
             return;
         }
-        CompletableFuture<Lease> waiting = turn;
-        if (waiting != null) {
-            waiting.cancel(false);
+        phase = Phase.ENDING;
+        limits.stop();
+        admission.cancel();
+        EngineCall working = call;
+        if (working != null) {
+            working.abandon();
         }
-        answer.fail(why);
-        finish(answer.status(), Optional.of(why.code().code()));
-        hangUp();
-    }
-
-    /** Closes the engine's connection, which is what makes it stop working. */
-    private void hangUp() {
-        HttpClientRequest request = engineRequest;
-        engineRequest = null;
-        if (request != null) {
-            var unused = request.reset();
-        }
-        leave();
-    }
-
-    private void leave() {
-        Lease held = lease;
-        lease = null;
-        if (held != null) {
-            held.leave();
-        }
-    }
-
-    private void finish(int status, Optional<String> errorCode) {
-        ended = true;
-        vertx.cancelTimer(timer);
-        answer.stopWaiting();
-        long now = System.nanoTime();
-        whenEnded.accept(new Accounting.Ended(
+        lastWords.run();
+        Route now = resolved;
+        gateway.ended(new Accounting.Ended(
                 answer.requestId(),
                 route.path(),
-                resolved.slot(),
-                resolved.modelId().orElse(""),
+                Optional.ofNullable(now).map(Route::slot),
+                Optional.ofNullable(now).flatMap(Route::modelId),
                 streamed,
-                status,
+                answer.status() == 0 ? CLIENT_CLOSED_REQUEST : answer.status(),
                 errorCode,
-                Duration.ofNanos((handedOver == 0 ? now : handedOver) - arrived),
-                firstByte == 0 ? Optional.empty() : Optional.of(Duration.ofNanos(firstByte - arrived)),
-                Duration.ofNanos(now - arrived),
+                timings.loading(),
+                timings.queued(),
+                timings.firstByte(),
+                timings.elapsed(),
                 answer.bytes()));
+        overIfDone();
     }
 
-    /** One timer for both limits: it looks when the nearer of the two could be due. */
-    private void watchTime() {
-        vertx.cancelTimer(timer);
-        long now = System.nanoTime();
-        long untilTotal = remaining(policy.total(), handedOver, now);
-        long untilIdle = firstByte == 0 ? Long.MAX_VALUE : remaining(policy.streamIdle(), lastByte, now);
-        long next =
-                Math.min(Math.min(untilTotal, untilIdle), Duration.ofSeconds(30).toNanos());
-        if (untilTotal <= 0 || untilIdle <= 0) {
-            fail(new Hal0Exception(
-                    ErrorCode.DISPATCH_STREAM_LIMIT,
-                    untilTotal <= 0
-                            ? "The exchange took longer than " + policy.total().toSeconds() + " s."
-                            : "The engine sent nothing for "
-                                    + policy.streamIdle().toSeconds() + " s."));
-            return;
+    private void overIfDone() {
+        if (isEnding() && fetched && call == null) {
+            gateway.over(this);
         }
-        timer = vertx.setTimer(Math.max(1, next / 1_000_000), ignored -> {
-            if (!ended) {
-                watchTime();
-            }
-        });
     }
 
-    private static long remaining(Duration limit, long since, long now) {
-        return limit.isZero() ? Long.MAX_VALUE : limit.toNanos() - (now - since);
+    @Override
+    public void onLoop(Runnable task) {
+        if (Vertx.currentContext() == context) {
+            guarded(task);
+        } else {
+            context.runOnContext(ignored -> guarded(task));
+        }
     }
 
-    private Duration elapsed() {
-        return Duration.ofNanos(System.nanoTime() - arrived);
+    private void guarded(Runnable task) {
+        try {
+            task.run();
+        } catch (RuntimeException failure) {
+            failedBy(failure);
+        }
+    }
+
+    /** A defect must end this request and nothing else. */
+    private void failedBy(RuntimeException failure) {
+        if (!(failure instanceof Hal0Exception)) {
+            log.error("request {} failed", answer.requestId(), failure);
+        }
+        fail(Responses.failureOf(failure));
     }
 }

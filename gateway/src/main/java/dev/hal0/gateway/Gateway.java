@@ -10,19 +10,25 @@ import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
-import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.PoolOptions;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The {@code /v1} routes. Handlers run on event loops; {@link #drain} may be called from anywhere. */
+/**
+ * The {@code /v1} routes. Handlers run on event loops and never block; {@link #drain}, {@link #inFlight} and
+ * {@link #requests} may be called from any thread.
+ */
 public final class Gateway {
     private static final Logger log = LoggerFactory.getLogger(Gateway.class);
 
@@ -32,192 +38,228 @@ public final class Gateway {
     /** llama-server closes a quiet connection after 5 s: ours must be given up before. */
     private static final int KEEP_ALIVE_SECONDS = 4;
 
-    private static final int MOST_CONNECTIONS_PER_ENGINE = 1024;
+    /** Far above any engine's permits, which are what bounds connections; the pool must never be a second queue. */
+    private static final int MOST_CONNECTIONS_PER_ENGINE = 4096;
+
+    private static final int CONNECT_TIMEOUT_MILLIS = 2_000;
+
+    /** What an answer that the drain cut gets to reach its client. */
+    private static final long LAST_WORDS_MILLIS = 500;
 
     private final Vertx vertx;
     private final SlotControl slots;
+    private final ModelListing models;
     private final GatewayPolicy policy;
     private final Accounting accounting;
-    private final ModelListing models;
+    private final InstantSource clock;
     private final HttpClient client;
-    private final Set<Exchange> inFlight = ConcurrentHashMap.newKeySet();
-    private volatile boolean draining;
-    private volatile Promise<Void> emptied = Promise.promise();
+    private final Exchange.Surroundings surroundings = new Surroundings();
+    private final Set<Exchange> exchanges = ConcurrentHashMap.newKeySet();
+    private volatile @Nullable Drain drain;
 
-    public Gateway(Vertx vertx, SlotControl slots, ModelListing models, GatewayPolicy policy, Accounting accounting) {
+    /**
+     * How a drain went.
+     *
+     * @param finished exchanges that ended by themselves
+     * @param cut those that were told at the deadline
+     */
+    public record Drained(int finished, int cut) {}
+
+    /** A drain under way. Its result is known when nothing is in flight any more, or when the last words had their time. */
+    private static final class Drain {
+        private final int before;
+        private final Promise<Drained> result = Promise.promise();
+        private volatile int cut;
+
+        Drain(int before) {
+            this.before = before;
+        }
+
+        boolean complete() {
+            return result.tryComplete(new Drained(Math.max(0, before - cut), cut));
+        }
+    }
+
+    public Gateway(
+            Vertx vertx,
+            SlotControl slots,
+            ModelListing models,
+            GatewayPolicy policy,
+            Accounting accounting,
+            InstantSource clock) {
         this.vertx = vertx;
         this.slots = slots;
         this.models = models;
         this.policy = policy;
         this.accounting = accounting;
+        this.clock = clock;
         this.client = vertx.httpClientBuilder()
                 .with(new HttpClientOptions()
                         .setKeepAlive(true)
                         .setKeepAliveTimeout(KEEP_ALIVE_SECONDS)
-                        .setConnectTimeout(2_000)
+                        .setConnectTimeout(CONNECT_TIMEOUT_MILLIS)
                         .setTcpNoDelay(true)
                         .setDecompressionSupported(false))
                 .with(new PoolOptions().setHttp1MaxSize(MOST_CONNECTIONS_PER_ENGINE))
+                // An engine that dies takes its idle connections along, which is no error of ours; the exchanges hear
+                // of
+                // theirs separately.
+                .withConnectHandler(connection -> connection.exceptionHandler(
+                        failure -> log.debug("a connection to {} broke", connection.remoteAddress(), failure)))
                 .build();
     }
 
-    /** Adds the routes; everything else below {@code /v1} is answered 404 or 405 in the same envelope. */
+    /**
+     * Adds the routes; everything else below {@code /v1} is answered 404 or 405 in the same envelope. Earlier handlers must
+     * neither read the body nor set the response's close handler. A request whose path is malformed never reaches a route: for
+     * those the router itself needs {@link Responses#malformed} as its error handler of 400.
+     */
     public void mount(Router router) {
+        router.route("/v1/*").failureHandler(Gateway::defect).handler(this::refuseWhileDraining);
         for (GatewayRoute route : GatewayRoute.ALL) {
-            router.route(HttpMethod.POST, route.path()).handler(context -> receive(context, route));
-            router.route(route.path()).handler(context -> notAllowed(context, "POST"));
+            if (route.serves().isPresent()) {
+                router.route(route.method(), route.path()).handler(context -> receive(context, route));
+            }
         }
-        router.route(HttpMethod.GET, "/v1/models").handler(models::list);
-        router.route("/v1/models").handler(context -> notAllowed(context, "GET"));
-        router.routeWithRegex(HttpMethod.GET, "/v1/models/(?<id>.+)").handler(models::one);
-        router.route("/v1/models/*").handler(context -> notAllowed(context, "GET"));
-        router.route("/v1/*")
-                .handler(context -> Responses.fail(
-                        context,
-                        new Hal0Exception(
-                                ErrorCode.ROUTE_NOT_FOUND,
-                                "No route " + context.request().method() + " "
-                                        + context.request().path() + ". There are "
-                                        + GatewayRoute.ALL.stream()
-                                                .map(GatewayRoute::path)
-                                                .toList() + " and /v1/models.")));
+        router.route(GatewayRoute.MODELS.method(), GatewayRoute.MODELS.path()).handler(models::list);
+        router.routeWithRegex(GatewayRoute.MODEL.method(), "/v1/models/(?<id>.+)")
+                .handler(context -> models.one(context, context.pathParam("id")));
+        var paths = new TreeSet<String>();
+        GatewayRoute.ALL.forEach(route -> paths.add(route.path()));
+        for (String path : paths) {
+            router.route(path.replace("{id}", "*")).handler(context -> notAllowed(context, path));
+        }
+        router.route("/v1/*").handler(Gateway::notFound);
     }
 
     /** How many exchanges are under way. */
     public int inFlight() {
-        return inFlight.size();
+        return exchanges.size();
+    }
+
+    /** Every exchange that is under way, oldest first. */
+    public List<InFlight> requests() {
+        return exchanges.stream()
+                .map(Exchange::view)
+                .sorted(Comparator.comparing(InFlight::since))
+                .toList();
     }
 
     public boolean isDraining() {
-        return draining;
+        return drain != null;
     }
 
     /**
-     * Refuses new requests and lets those under way finish.
-     *
-     * @return completes when the last one ended; at the deadline the rest get an error event, their number is the result
+     * Refuses new requests and lets those under way finish; at the deadline the rest get an error event and a done marker.
+     * A second call gives the first one's result.
      */
-    public Future<Integer> drain(Duration deadline) {
-        draining = true;
-        if (inFlight.isEmpty()) {
-            return Future.succeededFuture(0);
+    public synchronized Future<Drained> drain(Duration deadline) {
+        Drain running = drain;
+        if (running != null) {
+            return running.result.future();
         }
-        Promise<Integer> result = Promise.promise();
-        long timer = vertx.setTimer(Math.max(1, deadline.toMillis()), ignored -> {
-            List<Exchange> rest = List.copyOf(inFlight);
-            rest.forEach(exchange -> exchange.end(new Hal0Exception(
-                    ErrorCode.DISPATCH_SHUTTING_DOWN, "The control plane is stopping; the slot stays loaded.")));
-            result.tryComplete(rest.size());
-        });
-        emptied.future().onSuccess(ignored -> {
-            vertx.cancelTimer(timer);
-            result.tryComplete(0);
-        });
-        if (inFlight.isEmpty()) {
-            emptied.tryComplete();
-        }
-        return result.future();
+        var begun = new Drain(exchanges.size());
+        drain = begun;
+        long timer = vertx.setTimer(Math.max(1, deadline.toMillis()), ignored -> cutTheRest(begun));
+        completeIfEmpty();
+        return begun.result.future().onComplete(ignored -> vertx.cancelTimer(timer));
     }
 
+    private void cutTheRest(Drain begun) {
+        List<Exchange> rest = List.copyOf(exchanges);
+        begun.cut = rest.size();
+        rest.forEach(exchange -> exchange.cut(shuttingDown("The control plane is stopping; the slot stays loaded.")));
+        vertx.setTimer(LAST_WORDS_MILLIS, ignored -> begun.complete());
+        completeIfEmpty();
+    }
+
+    private void completeIfEmpty() {
+        Drain running = drain;
+        if (running != null && exchanges.isEmpty()) {
+            var unused = running.complete();
+        }
+    }
+
+    /** Closes the connections to engines. */
     public Future<Void> close() {
         return client.close();
     }
 
     private void receive(RoutingContext context, GatewayRoute route) {
-        if (draining) {
-            Responses.fail(
-                    context,
-                    new Hal0Exception(ErrorCode.DISPATCH_SHUTTING_DOWN, "The control plane is stopping.")
-                            .withRetryAfter(Duration.ofSeconds(5)));
-            return;
-        }
-        HttpServerRequest request = context.request();
-        long announced = announcedLength(request);
-        if (announced > policy.maxBodyBytes()) {
-            tooLarge(context);
-            return;
-        }
-        Buffer body = Buffer.buffer((int) Math.max(1024, Math.min(announced, 1 << 20)));
-        request.handler(chunk -> {
-            if (body.length() + (long) chunk.length() > policy.maxBodyBytes()) {
-                request.handler(ignored -> {});
-                request.endHandler(ignored -> {});
-                tooLarge(context);
-            } else {
-                body.appendBuffer(chunk);
-            }
-        });
-        request.endHandler(ignored -> parse(context, route, body));
+        var timings = new Timings(System.nanoTime());
+        new BodyCollector(vertx, context, policy.maxBodyBytes())
+                .collect(
+                        body -> parse(context, route, body, timings),
+                        why -> account(
+                                context, route, why.code().status(), why.code().code(), timings),
+                        () -> account(context, route, 499, Accounting.CLIENT_CLOSED, timings));
     }
 
-    private static long announcedLength(HttpServerRequest request) {
-        try {
-            String length = request.getHeader("Content-Length");
-            return length == null ? 0 : Long.parseLong(length);
-        } catch (NumberFormatException refusedByTheServerBefore) {
-            return 0;
-        }
-    }
-
-    /** The rest of the body is not read: the connection ends with the answer. */
-    private void tooLarge(RoutingContext context) {
-        context.response().putHeader("Connection", "close");
-        Responses.fail(
-                context,
-                new Hal0Exception(
-                        ErrorCode.REQUEST_TOO_LARGE,
-                        "The body is larger than " + (policy.maxBodyBytes() >> 20) + " MiB."));
-    }
-
-    private void parse(RoutingContext context, GatewayRoute route, Buffer body) {
+    private void parse(RoutingContext context, GatewayRoute route, Buffer body, Timings timings) {
         if (body.length() <= PARSED_ON_LOOP_BYTES) {
             try {
-                begin(context, route, body, RequestHead.parse(body.getBytes()));
-            } catch (Hal0Exception refused) {
-                Responses.fail(context, refused);
+                begin(context, route, body, RequestHead.parse(body.getBytes()), timings);
+            } catch (Hal0Exception why) {
+                refuse(context, route, why, timings);
             }
             return;
         }
         vertx.executeBlocking(() -> RequestHead.parse(body.getBytes()), false).onComplete(parsed -> {
-            try {
-                if (parsed.failed()) {
-                    throw failureOf(parsed.cause());
-                }
-                begin(context, route, body, parsed.result());
-            } catch (Hal0Exception refused) {
-                Responses.fail(context, refused);
+            if (parsed.succeeded()) {
+                begin(context, route, body, parsed.result(), timings);
+            } else {
+                refuse(context, route, Responses.failureOf(parsed.cause()), timings);
             }
         });
     }
 
-    private void begin(RoutingContext context, GatewayRoute route, Buffer body, RequestHead head) {
-        Route resolved = Resolver.resolve(slots.routes(), route.type(), head.model());
-        var exchange = new Exchange(vertx, client, slots, policy, context, route, resolved, body, head.stream());
-        inFlight.add(exchange);
-        exchange.start(ended -> {
-            inFlight.remove(exchange);
-            if (draining && inFlight.isEmpty()) {
-                emptied.tryComplete();
-            }
-            try {
-                accounting.ended(ended);
-            } catch (RuntimeException defect) {
-                log.error("accounting of {} failed", ended.requestId(), defect);
-            }
-        });
-    }
-
-    static Hal0Exception failureOf(Throwable failure) {
-        Throwable cause = failure;
-        while (cause instanceof java.util.concurrent.CompletionException && cause.getCause() != null) {
-            cause = cause.getCause();
+    private void begin(RoutingContext context, GatewayRoute route, Buffer body, RequestHead head, Timings timings) {
+        var exchange = new Exchange(surroundings, context, route, head, body, clock.instant(), timings);
+        exchanges.add(exchange);
+        if (isDraining()) {
+            // Its body came in while the drain began: it is refused like everyone who came later.
+            over(exchange);
+            refuse(context, route, shuttingDown("The control plane is stopping."), timings);
+        } else {
+            exchange.start();
         }
-        return cause instanceof Hal0Exception known
-                ? known
-                : new Hal0Exception(ErrorCode.SYSTEM_INTERNAL, "Unexpected: " + cause, cause);
     }
 
-    private static void notAllowed(RoutingContext context, String allowed) {
+    private void refuse(RoutingContext context, GatewayRoute route, Hal0Exception why, Timings timings) {
+        Responses.fail(context, why);
+        account(context, route, why.code().status(), why.code().code(), timings);
+    }
+
+    private void account(RoutingContext context, GatewayRoute route, int status, String errorCode, Timings timings) {
+        account(new Accounting.Ended(
+                RequestIds.of(context),
+                route.path(),
+                Optional.empty(),
+                Optional.empty(),
+                false,
+                status,
+                Optional.of(errorCode),
+                Duration.ZERO,
+                Duration.ZERO,
+                Optional.empty(),
+                timings.elapsed(),
+                0));
+    }
+
+    private void refuseWhileDraining(RoutingContext context) {
+        if (isDraining()) {
+            Responses.fail(context, shuttingDown("The control plane is stopping."));
+        } else {
+            context.next();
+        }
+    }
+
+    private static Hal0Exception shuttingDown(String message) {
+        return new Hal0Exception(ErrorCode.DISPATCH_SHUTTING_DOWN, message).withRetryAfter(Duration.ofSeconds(5));
+    }
+
+    private static void notAllowed(RoutingContext context, String path) {
+        String allowed = GatewayRoute.methodsOf(path);
         context.response().putHeader("Allow", allowed);
         Responses.fail(
                 context,
@@ -225,5 +267,76 @@ public final class Gateway {
                         ErrorCode.ROUTE_METHOD_NOT_ALLOWED,
                         context.request().method() + " is not for "
                                 + context.request().path() + "; use " + allowed + "."));
+    }
+
+    private static void notFound(RoutingContext context) {
+        Responses.fail(
+                context,
+                new Hal0Exception(
+                        ErrorCode.ROUTE_NOT_FOUND,
+                        "No route " + context.request().method() + " "
+                                + context.request().path() + ". There are "
+                                + String.join(
+                                        ", ",
+                                        GatewayRoute.ALL.stream()
+                                                .map(route -> route.method() + " " + route.path())
+                                                .toList())
+                                + "."));
+    }
+
+    private static void defect(RoutingContext context) {
+        log.error("request {} failed", RequestIds.of(context), context.failure());
+        Responses.fail(context, Responses.failureOf(context.failure()));
+    }
+
+    private void over(Exchange exchange) {
+        exchanges.remove(exchange);
+        completeIfEmpty();
+    }
+
+    private void account(Accounting.Ended ended) {
+        try {
+            accounting.ended(ended);
+        } catch (RuntimeException defect) {
+            log.error("accounting of {} failed", ended.requestId(), defect);
+        }
+    }
+
+    private final class Surroundings implements Exchange.Surroundings {
+        @Override
+        public Vertx vertx() {
+            return vertx;
+        }
+
+        @Override
+        public HttpClient client() {
+            return client;
+        }
+
+        @Override
+        public SlotControl slots() {
+            return slots;
+        }
+
+        @Override
+        public GatewayPolicy policy() {
+            return policy;
+        }
+
+        @Override
+        public Route resolve(GatewayRoute route, Optional<String> model) {
+            return Resolver.resolve(
+                    slots.routes(), models.registered(), route.serves().orElseThrow(), model);
+        }
+
+        @Override
+        public void ended(Accounting.Ended ended) {
+            account(ended);
+        }
+
+        @Override
+        public void over(Exchange exchange) {
+            Gateway.this.over(exchange);
+        }
     }
 }

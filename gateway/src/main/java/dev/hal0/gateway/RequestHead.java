@@ -6,11 +6,16 @@ import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.core.json.JsonFactory;
 
 /**
  * The little of a body that the gateway must know. The rest is the engine's: it gets the original bytes, unknown fields
- * included. The whole body is scanned, so that malformed JSON is refused here, with its position.
+ * included. The whole body is scanned, so that malformed JSON is refused here, with its position; values that nobody here
+ * needs are skipped without being made into objects.
+ *
+ * @param model as sent, trimmed; empty when absent, null or blank
  */
 record RequestHead(Optional<String> model, boolean stream) {
     private static final JsonFactory FACTORY = new JsonFactory();
@@ -19,7 +24,7 @@ record RequestHead(Optional<String> model, boolean stream) {
     static RequestHead parse(byte[] body) {
         Optional<String> model = Optional.empty();
         boolean stream = false;
-        try (JsonParser parser = FACTORY.createParser(tools.jackson.core.ObjectReadContext.empty(), body)) {
+        try (JsonParser parser = FACTORY.createParser(ObjectReadContext.empty(), body)) {
             JsonToken first = parser.nextToken();
             if (first == null) {
                 throw new Hal0Exception(ErrorCode.REQUEST_INVALID_JSON, "The body is empty; send a JSON object.");
@@ -43,14 +48,18 @@ record RequestHead(Optional<String> model, boolean stream) {
                 throw new Hal0Exception(
                         ErrorCode.REQUEST_INVALID_JSON, "Something follows the JSON object in the body.");
             }
-        } catch (JacksonException malformed) {
-            // A limit of the parser has no location.
-            String at = Optional.ofNullable(malformed.getLocation())
-                    .map(location -> " at line " + location.getLineNr() + ", column " + location.getColumnNr())
-                    .orElse("");
+        } catch (StreamConstraintsException beyondAllBounds) {
             throw new Hal0Exception(
-                    ErrorCode.REQUEST_INVALID_JSON,
-                    "The body is not JSON" + at + ": " + malformed.getOriginalMessage());
+                    ErrorCode.REQUEST_INVALID,
+                    "The body is not a document that hal0 reads: " + beyondAllBounds.getOriginalMessage());
+        } catch (JacksonException malformed) {
+            var at = malformed.getLocation();
+            throw new Hal0Exception(
+                            ErrorCode.REQUEST_INVALID_JSON,
+                            "The body is not JSON at line " + at.getLineNr() + ", column " + at.getColumnNr() + ": "
+                                    + malformed.getOriginalMessage())
+                    .withDetail("line", at.getLineNr())
+                    .withDetail("column", at.getColumnNr());
         }
         return new RequestHead(model, stream);
     }

@@ -13,17 +13,24 @@ public final class RequestIds {
 
     /** The first handler of every request. */
     public static void assign(RoutingContext context) {
+        var unused = of(context);
+        context.next();
+    }
+
+    /** The request's id; given now if no earlier handler did. */
+    public static String of(RoutingContext context) {
+        String known = context.get(KEY);
+        if (known != null) {
+            return known;
+        }
         String given = context.request().getHeader("X-Request-ID");
         String id = given != null && SANE.matcher(given).matches()
                 ? given
                 : "req-" + UUID.randomUUID().toString().replace("-", "");
         context.put(KEY, id);
-        context.response().putHeader("X-Request-ID", id);
-        context.next();
-    }
-
-    public static String of(RoutingContext context) {
-        String id = context.get(KEY);
-        return id == null ? "unknown" : id;
+        if (!context.response().headWritten()) {
+            context.response().putHeader("X-Request-ID", id);
+        }
+        return id;
     }
 }

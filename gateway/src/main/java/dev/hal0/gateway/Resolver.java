@@ -4,110 +4,197 @@ import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.NearMatch;
 import dev.hal0.kernel.SlotName;
+import dev.hal0.models.RegisteredModel;
 import dev.hal0.slots.Route;
 import dev.hal0.slots.RoutingSnapshot;
+import dev.hal0.slots.SlotState;
 import dev.hal0.slots.SlotType;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 
 /**
- * From the name in a request to the slot that serves it: the slot of that name, else a slot with exactly that model, a ready
- * one first, else an error. Nothing is guessed from parts of a name: whoever asks for one model never gets another.
+ * From the name in a request to the slot that serves it. Pure, and in this order:
+ *
+ * <ol>
+ *   <li>{@code slot:<name>}, or a slot's name as it is;
+ *   <li>exactly a model's id, on a ready slot, else on one that can be loaded, one in error last;
+ *   <li>no name at all: the default slot of the route's type;
+ *   <li>otherwise an error that names what exists and the command that leads out.
+ * </ol>
+ *
+ * Nothing is guessed from parts of a name: whoever asks for one model never gets another.
  */
 final class Resolver {
-    private Resolver() {}
+    private static final String EXPLICIT = "slot:";
+    private static final int MOST_NAMES = 50;
+
+    private final RoutingSnapshot snapshot;
+    private final Collection<RegisteredModel> models;
+    private final SlotType type;
+
+    private Resolver(RoutingSnapshot snapshot, Collection<RegisteredModel> models, SlotType type) {
+        this.snapshot = snapshot;
+        this.models = models;
+        this.type = type;
+    }
 
     /**
-     * @param model as the client sent it; empty asks for the default slot of the type
-     * @throws Hal0Exception naming what exists and the command that leads out
+     * @param models what is registered, for the way out when nothing is loaded
+     * @param type of slot that the route needs
+     * @param name as the client sent it
+     * @throws Hal0Exception 400, 404 or 409
      */
-    static Route resolve(RoutingSnapshot snapshot, SlotType type, Optional<String> model) {
-        Route route = model.isPresent() ? named(snapshot, type, model.get()) : byDefault(snapshot, type);
-        if (!route.enabled()) {
-            throw new Hal0Exception(ErrorCode.SLOT_DISABLED, "Slot " + route.slot() + " is disabled.")
-                    .withParam("model");
-        }
+    static Route resolve(
+            RoutingSnapshot snapshot, Collection<RegisteredModel> models, SlotType type, Optional<String> name) {
+        var resolver = new Resolver(snapshot, models, type);
+        return resolver.usable(name.isPresent() ? resolver.named(name.get()) : resolver.byDefault());
+    }
+
+    private Route usable(Route route) {
         if (route.type() != type) {
             throw new Hal0Exception(
                             ErrorCode.MODEL_CAPABILITY_MISMATCH,
                             "Slot " + route.slot() + " serves " + route.type().label() + ", this route needs "
-                                    + type.label() + ". Slots for it: " + names(snapshot, type) + ".")
+                                    + type.label() + ". Slots for it: " + namesOfType() + ".")
+                    .withParam("model");
+        }
+        if (!route.enabled()) {
+            throw new Hal0Exception(ErrorCode.SLOT_DISABLED, "Slot " + route.slot() + " is disabled.")
                     .withParam("model");
         }
         if (route.modelId().isEmpty()) {
             throw new Hal0Exception(
                             ErrorCode.SLOT_NO_MODEL,
-                            "Slot " + route.slot()
-                                    + " has no model yet. Register one with `hal0 model add FILE.gguf`, then"
-                                    + " run `hal0 slot load " + route.slot() + " --model ID`.")
+                            "Slot " + route.slot() + " has no model yet. "
+                                    + wayOut(route.slot().value()))
                     .withParam("model");
         }
         return route;
     }
 
-    private static Route named(RoutingSnapshot snapshot, SlotType type, String name) {
-        String alias = name.startsWith("slot:") ? name.substring("slot:".length()) : name;
-        if (SlotName.isValid(alias)) {
-            Optional<Route> slot = snapshot.slot(new SlotName(alias));
-            if (slot.isPresent()) {
-                return slot.get();
-            }
+    private Route named(String name) {
+        boolean explicit = name.startsWith(EXPLICIT);
+        String alias = explicit ? name.substring(EXPLICIT.length()) : name;
+        Optional<Route> slot = SlotName.isValid(alias) ? snapshot.slot(new SlotName(alias)) : Optional.empty();
+        if (slot.isPresent()) {
+            return slot.get();
         }
-        List<Route> withModel = snapshot.model(name);
-        return withModel.stream()
-                .filter(route -> route.type() == type)
-                .findFirst()
-                .or(() -> withModel.stream().findFirst())
-                .orElseThrow(() -> unknown(snapshot, name));
+        Optional<Route> withModel = explicit ? Optional.empty() : withModel(name);
+        return withModel.orElseThrow(() -> unknown(name));
     }
 
-    private static Route byDefault(RoutingSnapshot snapshot, SlotType type) {
+    /** A slot of the wrong type or a disabled one is found last: then the error says what is wrong with it. */
+    private Optional<Route> withModel(String id) {
+        return snapshot.routes().stream()
+                .filter(route -> route.modelId().filter(id::equals).isPresent())
+                .min(Comparator.comparing((Route route) -> route.type() != type)
+                        .thenComparing(route -> !route.enabled())
+                        .thenComparing(route -> route.target().isEmpty())
+                        .thenComparing(route -> route.state() == SlotState.ERROR));
+    }
+
+    private Route byDefault() {
         List<Route> ofType =
                 snapshot.routes().stream().filter(route -> route.type() == type).toList();
         return ofType.stream()
                 .filter(Route::isDefault)
                 .findFirst()
-                .or(() -> only(ofType.stream().filter(Route::enabled).toList()))
-                .or(() -> only(ofType))
+                .or(() -> ofType.size() == 1 ? Optional.of(ofType.getFirst()) : Optional.empty())
                 .orElseThrow(() -> new Hal0Exception(
                                 ErrorCode.DISPATCH_MODEL_REQUIRED,
                                 "`model` is required: no slot is the default for " + type.label() + ". Slots for it: "
-                                        + names(snapshot, type) + ".")
+                                        + namesOfType() + ".")
                         .withParam("model"));
     }
 
-    private static Optional<Route> only(List<Route> routes) {
-        return routes.size() == 1 ? Optional.of(routes.getFirst()) : Optional.empty();
-    }
-
-    private static Hal0Exception unknown(RoutingSnapshot snapshot, String name) {
-        Collection<String> available = available(snapshot);
-        return new Hal0Exception(
-                        ErrorCode.DISPATCH_NO_ROUTE,
-                        "Nothing serves '" + abbreviate(name) + "'." + NearMatch.hint(name, available) + " Available: "
-                                + String.join(", ", available) + ".")
+    private Hal0Exception unknown(String name) {
+        List<String> available = available();
+        Optional<String> near = NearMatch.of(name, available);
+        var message = new StringBuilder("Nothing serves '" + abbreviate(name) + "'.");
+        near.ifPresent(match -> message.append(" Did you mean '").append(match).append("'?"));
+        Optional<RegisteredModel> registered =
+                models.stream().filter(model -> model.id().equals(name)).findFirst();
+        boolean anyModel = snapshot.routes().stream()
+                .anyMatch(route -> route.type() == type
+                        && route.enabled()
+                        && route.modelId().isPresent());
+        if (registered.isPresent()) {
+            message.append(" The model is registered, but no slot has it: run `hal0 slot load ")
+                    .append(slotFor(registered.get()))
+                    .append(" --model ")
+                    .append(name)
+                    .append("`.");
+        } else if (!anyModel) {
+            message.append(" There is no ")
+                    .append(type.label())
+                    .append(" model yet. ")
+                    .append(wayOut(defaultSlot()));
+        } else {
+            message.append(" Available: ").append(shown(available)).append('.');
+        }
+        var failure = new Hal0Exception(ErrorCode.DISPATCH_NO_ROUTE, message.toString())
                 .withParam("model")
-                .withDetail("available", List.copyOf(available));
+                .withDetail("available", available.stream().limit(MOST_NAMES).toList());
+        return near.isPresent() ? failure.withDetail("did_you_mean", near.get()) : failure;
     }
 
-    /** Slot names and model ids, sorted. */
-    static Collection<String> available(RoutingSnapshot snapshot) {
+    /** The exact commands that make a slot of this type answer. */
+    private String wayOut(String slot) {
+        Optional<String> registered = models.stream()
+                .filter(model -> model.can(type.capability()))
+                .map(RegisteredModel::id)
+                .sorted()
+                .findFirst();
+        return registered
+                .map(id -> "Run `hal0 slot load " + slot + " --model " + id + "`.")
+                .orElseGet(() -> "Register one with `hal0 model add FILE.gguf`, then run `hal0 slot load " + slot
+                        + " --model ID`.");
+    }
+
+    private String slotFor(RegisteredModel model) {
+        return model.can(type.capability())
+                ? defaultSlot()
+                : snapshot.routes().stream()
+                        .filter(route -> model.can(route.type().capability()))
+                        .map(route -> route.slot().value())
+                        .findFirst()
+                        .orElse("NAME");
+    }
+
+    private String defaultSlot() {
+        return snapshot.routes().stream()
+                .filter(route -> route.type() == type)
+                .min(Comparator.comparing((Route route) -> !route.isDefault()).thenComparing(Route::slot))
+                .map(route -> route.slot().value())
+                .orElse(type == SlotType.LLM ? "chat" : type == SlotType.EMBEDDING ? "embed" : "NAME");
+    }
+
+    /** Slot names and model ids that answer now or after a load, sorted. */
+    private List<String> available() {
         var names = new TreeSet<String>();
-        snapshot.routes().stream().filter(Route::enabled).forEach(route -> {
-            names.add(route.slot().value());
-            route.modelId().ifPresent(names::add);
-        });
-        return names;
+        snapshot.routes().stream()
+                .filter(route -> route.enabled() && route.modelId().isPresent())
+                .forEach(route -> {
+                    names.add(route.slot().value());
+                    names.add(route.modelId().get());
+                });
+        return List.copyOf(names);
     }
 
-    private static String names(RoutingSnapshot snapshot, SlotType type) {
+    private String namesOfType() {
         List<String> names = snapshot.routes().stream()
                 .filter(route -> route.type() == type && route.enabled())
                 .map(route -> route.slot().value())
                 .toList();
-        return names.isEmpty() ? "none" : String.join(", ", names);
+        return names.isEmpty() ? "none" : shown(names);
+    }
+
+    private static String shown(List<String> names) {
+        String some = String.join(", ", names.subList(0, Math.min(names.size(), MOST_NAMES)));
+        return names.size() <= MOST_NAMES ? some : some + " and " + (names.size() - MOST_NAMES) + " more";
     }
 
     private static String abbreviate(String text) {

@@ -1,10 +1,13 @@
 package dev.hal0.gateway;
 
+import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.ErrorEnvelope;
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.Json;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
 
 /** Complete JSON answers. Called on the event loop; an answer that cannot be given any more is dropped. */
 public final class Responses {
@@ -12,26 +15,57 @@ public final class Responses {
 
     public static void json(RoutingContext context, int status, String json) {
         HttpServerResponse response = context.response();
-        if (response.ended() || response.closed()) {
+        if (response.headWritten() || response.closed()) {
             return;
         }
-        var unused = response.setStatusCode(status)
-                .putHeader("Content-Type", "application/json; charset=utf-8")
-                .putHeader("Cache-Control", "no-store")
-                .end(json);
+        prepare(context, status);
+        var unused = response.end(json);
     }
 
     /** The one envelope, with {@code Retry-After} where the failure says when. */
     public static void fail(RoutingContext context, Hal0Exception why) {
         HttpServerResponse response = context.response();
-        if (response.ended() || response.closed()) {
+        if (response.headWritten() || response.closed()) {
             return;
         }
         why.retryAfterSeconds().ifPresent(seconds -> response.putHeader("Retry-After", Long.toString(seconds)));
         json(context, why.code().status(), envelope(why, RequestIds.of(context)));
     }
 
-    static String envelope(Hal0Exception why, String requestId) {
+    /** The envelope as JSON on one line, which is what an event of a stream needs. */
+    public static String envelope(Hal0Exception why, String requestId) {
         return Json.STRICT.writeValueAsString(ErrorEnvelope.of(why, requestId));
+    }
+
+    /** What a router answers itself because a path cannot even be decoded. */
+    public static void malformed(RoutingContext context) {
+        fail(
+                context,
+                new Hal0Exception(
+                        ErrorCode.REQUEST_INVALID,
+                        "The path of this request is malformed: a percent escape is broken."));
+    }
+
+    /** What to tell a client about a failure of any kind: an unexpected one says nothing of its inside. */
+    public static Hal0Exception failureOf(@Nullable Throwable failure) {
+        Throwable cause = failure;
+        while (cause instanceof CompletionException && cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        if (cause instanceof Hal0Exception known) {
+            return known;
+        }
+        String message = "hal0 failed at this request; its log has the details.";
+        return cause == null
+                ? new Hal0Exception(ErrorCode.SYSTEM_INTERNAL, message)
+                : new Hal0Exception(ErrorCode.SYSTEM_INTERNAL, message, cause);
+    }
+
+    static void prepare(RoutingContext context, int status) {
+        var unused = RequestIds.of(context);
+        context.response()
+                .setStatusCode(status)
+                .putHeader("Content-Type", "application/json; charset=utf-8")
+                .putHeader("Cache-Control", "no-store");
     }
 }

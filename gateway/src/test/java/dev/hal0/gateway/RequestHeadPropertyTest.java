@@ -1,94 +1,127 @@
 package dev.hal0.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
 import java.nio.charset.StandardCharsets;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import net.jqwik.api.Arbitraries;
-import net.jqwik.api.Arbitrary;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.Provide;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RequestHeadPropertyTest {
-    private static final JsonMapper FULL = new JsonMapper();
-
-    @Property
-    void anyObject_isReadAsAFullParserWould(@ForAll("objects") Map<String, Object> object) {
-        byte[] body = FULL.writeValueAsBytes(object);
-        JsonNode full = FULL.readTree(body);
-
-        RequestHead head = RequestHead.parse(body);
-
-        assertThat(head.model())
-                .isEqualTo(Optional.ofNullable(full.path("model").stringValue(null))
-                        .map(String::strip)
-                        .filter(text -> !text.isBlank()));
-        assertThat(head.stream()).isEqualTo(full.path("stream").asBoolean(false));
+    @Test
+    void modelAndStream_areReadWhereverTheyStand() {
+        assertThat(parse("{\"messages\":[{\"model\":\"no\",\"stream\":1}],\"stream\":true,\"model\":\" chat \"}"))
+                .isEqualTo(new RequestHead(Optional.of("chat"), true));
     }
 
-    @Property
-    void anyBytes_areReadOrRefused(@ForAll byte[] body) {
-        try {
-            assertThat(RequestHead.parse(body)).isNotNull();
-        } catch (Hal0Exception refused) {
-            assertThat(refused.code().status()).isEqualTo(400);
-        }
+    @ParameterizedTest
+    @ValueSource(strings = {"{}", "{\"model\":null,\"stream\":null}", "{\"model\":\"  \"}", " \n{ } "})
+    void absentFields_haveDefaults(String body) {
+        assertThat(parse(body)).isEqualTo(new RequestHead(Optional.empty(), false));
     }
 
-    @Property
-    void anyDamagedObject_isReadOrRefused(
-            @ForAll("objects") Map<String, Object> object, @ForAll int position, @ForAll byte value) {
-        byte[] body = FULL.writeValueAsBytes(object);
-        body[Math.floorMod(position, body.length)] = value;
-
-        anyBytes_areReadOrRefused(body);
+    @Test
+    void fieldGivenTwice_lastOneCounts() {
+        assertThat(parse("{\"model\":\"a\",\"stream\":true,\"model\":\"b\",\"stream\":false}"))
+                .isEqualTo(new RequestHead(Optional.of("b"), false));
+        assertThat(parse("{\"model\":\"a\",\"stream\":true,\"model\":null,\"stream\":null}"))
+                .isEqualTo(new RequestHead(Optional.empty(), false));
     }
 
-    @Provide
-    Arbitrary<Map<String, Object>> objects() {
-        Arbitrary<Object> leaves = Arbitraries.oneOf(
-                Arbitraries.strings()
-                        .map(text -> new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8)),
-                Arbitraries.integers(),
-                Arbitraries.bigDecimals(),
-                Arbitraries.of(true, false));
-        Arbitrary<Object> values = Arbitraries.recursive(
-                () -> leaves,
-                inner -> Arbitraries.oneOf(
-                        inner,
-                        inner.list().ofMaxSize(3).map(list -> (Object) list),
-                        Arbitraries.maps(keys(), inner).ofMaxSize(3).map(map -> (Object) map)),
-                0,
-                3);
-        Arbitrary<Map<String, Object>> others = Arbitraries.maps(keys(), values).ofMaxSize(5);
-        return others.flatMap(map -> Arbitraries.of(List.of(0, 1, 2, 3))
-                .flatMap(which -> Arbitraries.strings()
-                        .ascii()
-                        .flatMap(model -> Arbitraries.of(true, false).map(stream -> {
-                            var object = new LinkedHashMap<String, Object>(map);
-                            // Not every name at the top may carry any value: those two are checked.
-                            object.remove("model");
-                            object.remove("stream");
-                            if ((which & 1) != 0) {
-                                object.put("model", model);
-                            }
-                            if ((which & 2) != 0) {
-                                object.put("stream", stream);
-                            }
-                            return object;
-                        }))));
+    @ParameterizedTest
+    @ValueSource(strings = {"1", "true", "{}", "[]", "1e400"})
+    void modelThatIsNoString_isNamed(String value) {
+        refused("{\"model\":" + value + "}", ErrorCode.REQUEST_INVALID, "model");
     }
 
-    private static Arbitrary<String> keys() {
-        return Arbitraries.oneOf(
-                Arbitraries.of("model", "stream", "messages", ""),
-                Arbitraries.strings().ascii());
+    @ParameterizedTest
+    @ValueSource(strings = {"1", "\"true\"", "{}", "[]"})
+    void streamThatIsNoFlag_isNamed(String value) {
+        refused("{\"stream\":" + value + "}", ErrorCode.REQUEST_INVALID, "stream");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"[]", "1", "\"x\"", "null", "[{\"model\":\"a\"}]"})
+    void otherJson_isNoObject(String body) {
+        refused(body, ErrorCode.REQUEST_NOT_AN_OBJECT, null);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                " ",
+                "{",
+                "{\"a\"}",
+                "{\"a\":}",
+                "{a:1}",
+                "{'a':1}",
+                "{\"a\":1,}",
+                "{}{}",
+                "{} x",
+                "nope",
+                "{\"a\":NaN}",
+                "{\"a\":01}",
+                "{\"a\":\"\\x\"}",
+                "{\"a\":\"\n\"}",
+                "{\"a\":[}",
+                "{\"a\":\"unended",
+            })
+    void malformedBody_isRefused(String body) {
+        refused(body, ErrorCode.REQUEST_INVALID_JSON, null);
+    }
+
+    @Test
+    void malformedBody_isRefusedWithItsPosition() {
+        assertThatThrownBy(() -> parse("{\"a\":1,\n  oops}")).hasMessageContaining("line 2");
+    }
+
+    @Test
+    void invalidUtf8_isRefused() {
+        byte[] body = {'{', '"', 'a', '"', ':', '"', (byte) 0xC3, 0x28, '"', '}'};
+
+        assertThatThrownBy(() -> RequestHead.parse(body))
+                .isInstanceOfSatisfying(
+                        Hal0Exception.class,
+                        refused -> assertThat(refused.code()).isEqualTo(ErrorCode.REQUEST_INVALID_JSON));
+    }
+
+    @Test
+    void deepNesting_isReadOrRefusedNeverOverflows() {
+        assertThat(parse(nested(400)).model()).contains("m");
+        refused(nested(200_000), ErrorCode.REQUEST_INVALID_JSON, null);
+    }
+
+    @Test
+    void hugeNumbers_areNotComputed() {
+        assertThat(parse("{\"seed\":" + "9".repeat(900) + ",\"top_p\":1e999999999,\"model\":\"m\"}")
+                        .model())
+                .contains("m");
+    }
+
+    @Test
+    void largeString_isPassedOver() {
+        assertThat(parse("{\"image\":\"" + "A".repeat(30 << 20) + "\",\"model\":\"m\"}")
+                        .model())
+                .contains("m");
+    }
+
+    private static String nested(int depth) {
+        return "{\"x\":" + "[".repeat(depth) + "]".repeat(depth) + ",\"model\":\"m\"}";
+    }
+
+    private static void refused(String body, ErrorCode code, @org.jspecify.annotations.Nullable String param) {
+        assertThatThrownBy(() -> parse(body)).isInstanceOfSatisfying(Hal0Exception.class, refused -> {
+            assertThat(refused.code()).isEqualTo(code);
+            assertThat(refused.param()).isEqualTo(Optional.ofNullable(param));
+        });
+    }
+
+    private static RequestHead parse(String body) {
+        return RequestHead.parse(body.getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -1,149 +1,169 @@
 package dev.hal0.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
-import dev.hal0.kernel.SlotName;
-import dev.hal0.slots.AdmissionQueue;
-import dev.hal0.slots.Endpoint;
-import dev.hal0.slots.Gate;
-import dev.hal0.slots.Incarnation;
+import dev.hal0.models.ModelCapability;
+import dev.hal0.models.RegisteredModel;
 import dev.hal0.slots.Route;
 import dev.hal0.slots.RoutingSnapshot;
-import dev.hal0.slots.SlotState;
 import dev.hal0.slots.SlotType;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ResolverTest {
-    /** name, type, model, flags: d default, x disabled, r ready. */
-    private static final RoutingSnapshot BOX = new RoutingSnapshot(List.of(
-            route("chat", SlotType.LLM, "qwen", "d"),
-            route("big", SlotType.LLM, "llama", ""),
-            route("big-2", SlotType.LLM, "llama", "r"),
-            route("off", SlotType.LLM, "gemma", "x"),
-            route("empty", SlotType.LLM, "", ""),
-            route("llama-3", SlotType.LLM, "phi", ""),
-            route("embed", SlotType.EMBEDDING, "minilm", ""),
-            route("both", SlotType.EMBEDDING, "llama", "r")));
+    private final TestingSlotControl slots = new TestingSlotControl();
 
-    @ParameterizedTest
+    private static final List<RegisteredModel> NO_MODELS = List.of();
+
+    private void aBox() {
+        slots.add("chat", SlotType.LLM).model("tiny").byDefault().ready();
+        slots.add("coder", SlotType.LLM).model("org/coder:7b");
+        slots.add("spare", SlotType.LLM).model("twice");
+        slots.add("second", SlotType.LLM).model("twice").ready();
+        slots.add("broken", SlotType.LLM).model("thrice").error();
+        slots.add("cold", SlotType.LLM).model("thrice");
+        slots.add("named", SlotType.LLM).model("chat-of-someone");
+        slots.add("off", SlotType.LLM).model("sleeping").enabled(false);
+        slots.add("bare", SlotType.LLM).model(null);
+        slots.add("embed", SlotType.EMBEDDING).model("minilm").byDefault().ready();
+    }
+
+    private Route resolve(SlotType type, @Nullable String name) {
+        return Resolver.resolve(slots.routes(), NO_MODELS, type, Optional.ofNullable(name));
+    }
+
+    private Hal0Exception refused(SlotType type, @Nullable String name, RegisteredModel... models) {
+        RoutingSnapshot routes = slots.routes();
+        return catchThrowableOfType(
+                Hal0Exception.class, () -> Resolver.resolve(routes, List.of(models), type, Optional.ofNullable(name)));
+    }
+
+    @ParameterizedTest(name = "{0} {1} -> {2}")
     @CsvSource({
-        "chat, LLM, chat",
-        "qwen, LLM, chat",
-        "slot:chat, LLM, chat",
-        "llama, LLM, big-2",
-        "big, LLM, big",
-        "llama-3, LLM, llama-3",
-        "phi, LLM, llama-3",
-        "llama, EMBEDDING, both",
-        "minilm, EMBEDDING, embed",
-        "embed, EMBEDDING, embed",
-        ", LLM, chat",
+        "LLM, chat, chat",
+        "LLM, slot:chat, chat",
+        "LLM, slot:coder, coder",
+        "LLM, tiny, chat",
+        "LLM, org/coder:7b, coder",
+        "LLM, twice, second",
+        "LLM, thrice, cold",
+        "LLM, , chat",
+        "EMBEDDING, , embed",
+        "EMBEDDING, minilm, embed",
+        "EMBEDDING, embed, embed",
     })
-    void name_leadsToItsSlot(String model, SlotType type, String slot) {
-        assertThat(Resolver.resolve(BOX, type, Optional.ofNullable(model)).slot())
-                .isEqualTo(new SlotName(slot));
+    void name_findsItsSlot(SlotType type, String name, String slot) {
+        aBox();
+        assertThat(resolve(type, name).slot().value()).isEqualTo(slot);
     }
 
-    @ParameterizedTest
+    @ParameterizedTest(name = "{0} {1} -> {2}")
     @CsvSource({
-        "nothing, LLM, DISPATCH_NO_ROUTE",
-        "qwe, LLM, DISPATCH_NO_ROUTE",
-        "QWEN, LLM, DISPATCH_NO_ROUTE",
-        "slot:qwen, LLM, DISPATCH_NO_ROUTE",
-        "gemma, LLM, DISPATCH_NO_ROUTE",
-        "../chat, LLM, DISPATCH_NO_ROUTE",
-        "off, LLM, SLOT_DISABLED",
-        "empty, LLM, SLOT_NO_MODEL",
-        "embed, LLM, MODEL_CAPABILITY_MISMATCH",
-        "minilm, LLM, MODEL_CAPABILITY_MISMATCH",
-        "chat, EMBEDDING, MODEL_CAPABILITY_MISMATCH",
-        ", EMBEDDING, DISPATCH_MODEL_REQUIRED",
-        ", RERANKING, DISPATCH_MODEL_REQUIRED",
+        "LLM, tin, DISPATCH_NO_ROUTE",
+        "LLM, tiny-instruct, DISPATCH_NO_ROUTE",
+        "LLM, Tiny, DISPATCH_NO_ROUTE",
+        "LLM, coder:7b, DISPATCH_NO_ROUTE",
+        "LLM, gpt-4o, DISPATCH_NO_ROUTE",
+        "LLM, embed-something, DISPATCH_NO_ROUTE",
+        "LLM, slot:tiny, DISPATCH_NO_ROUTE",
+        "LLM, slot:, DISPATCH_NO_ROUTE",
+        "LLM, slot:../x, DISPATCH_NO_ROUTE",
+        "LLM, off, SLOT_DISABLED",
+        "LLM, sleeping, SLOT_DISABLED",
+        "LLM, bare, SLOT_NO_MODEL",
+        "LLM, embed, MODEL_CAPABILITY_MISMATCH",
+        "LLM, minilm, MODEL_CAPABILITY_MISMATCH",
+        "EMBEDDING, chat, MODEL_CAPABILITY_MISMATCH",
+        "EMBEDDING, off, MODEL_CAPABILITY_MISMATCH",
+        "RERANKING, , DISPATCH_MODEL_REQUIRED",
     })
-    void nameThatServesNothing_isRefusedWithTheField(String model, SlotType type, ErrorCode code) {
-        assertThatThrownBy(() -> Resolver.resolve(BOX, type, Optional.ofNullable(model)))
-                .isInstanceOfSatisfying(Hal0Exception.class, refused -> {
-                    assertThat(refused.code()).isEqualTo(code);
-                    assertThat(refused.param()).contains("model");
-                });
+    void nameThatCannotServe_isRefusedWithItsReason(SlotType type, String name, ErrorCode code) {
+        aBox();
+        assertThat(refused(type, name).code()).isEqualTo(code);
+        assertThat(refused(type, name).param()).contains("model");
     }
 
     @Test
-    void unknownName_getsWhatExists() {
-        assertThatThrownBy(() -> Resolver.resolve(BOX, SlotType.LLM, Optional.of("qwem")))
-                .hasMessageContaining("qwen")
-                .isInstanceOfSatisfying(
-                        Hal0Exception.class,
-                        refused -> assertThat(refused.details())
-                                .containsEntry(
-                                        "available",
-                                        List.of(
-                                                "big", "big-2", "both", "chat", "embed", "empty", "llama", "llama-3",
-                                                "minilm", "phi", "qwen")));
+    void misspeltName_getsAHintAndTheList() {
+        aBox();
+        Hal0Exception refused = refused(SlotType.LLM, "chta");
+
+        assertThat(refused.message()).contains("Did you mean 'chat'?", "Available: ", "org/coder:7b", "embed");
+        assertThat(refused.details()).containsEntry("did_you_mean", "chat").containsKey("available");
+        assertThat(refused.message()).doesNotContain("off", "bare");
     }
 
     @Test
-    void endlessName_isNotRepeatedWhole() {
-        assertThatThrownBy(() -> Resolver.resolve(BOX, SlotType.LLM, Optional.of("x".repeat(100_000))))
-                .satisfies(refused -> assertThat(refused.getMessage()).hasSizeLessThan(1000));
+    void slotNameThatIsAlsoAModelsId_meansTheSlot() {
+        slots.add("one", SlotType.LLM).model("two");
+        slots.add("two", SlotType.LLM).model("three");
+
+        assertThat(resolve(SlotType.LLM, "two").slot().value()).isEqualTo("two");
     }
 
     @Test
-    void emptyBox_refuses() {
-        assertThatThrownBy(() -> Resolver.resolve(RoutingSnapshot.EMPTY, SlotType.LLM, Optional.empty()))
-                .hasMessageContaining("none");
-        assertThatThrownBy(() -> Resolver.resolve(RoutingSnapshot.EMPTY, SlotType.LLM, Optional.of("chat")))
-                .isInstanceOf(Hal0Exception.class);
+    void onlySlotOfItsType_needsNoName() {
+        slots.add("chat", SlotType.LLM).model("tiny");
+
+        assertThat(resolve(SlotType.LLM, null).slot().value()).isEqualTo("chat");
     }
 
     @Test
-    void onlySlotOfAType_needsNoName() {
-        var box = new RoutingSnapshot(List.of(route("embed", SlotType.EMBEDDING, "minilm", "")));
+    void severalSlotsWithoutADefault_needAName() {
+        slots.add("one", SlotType.LLM).model("a");
+        slots.add("two", SlotType.LLM).model("b");
 
-        assertThat(Resolver.resolve(box, SlotType.EMBEDDING, Optional.empty()).slot())
-                .isEqualTo(new SlotName("embed"));
+        Hal0Exception refused = refused(SlotType.LLM, null);
+        assertThat(refused.code()).isEqualTo(ErrorCode.DISPATCH_MODEL_REQUIRED);
+        assertThat(refused.message()).contains("one, two");
     }
 
     @Test
-    void disabledSlot_makesTheOnlyOtherOneNotAmbiguous() {
-        var box = new RoutingSnapshot(List.of(
-                route("embed", SlotType.EMBEDDING, "minilm", "x"), route("embed-2", SlotType.EMBEDDING, "bge", "")));
+    void emptyBox_namesTheTwoCommands() {
+        slots.add("chat", SlotType.LLM).model(null).byDefault();
 
-        assertThat(Resolver.resolve(box, SlotType.EMBEDDING, Optional.empty()).slot())
-                .isEqualTo(new SlotName("embed-2"));
+        for (@Nullable String name : new @Nullable String[] {null, "chat", "gpt-4o"}) {
+            assertThat(refused(SlotType.LLM, name).message())
+                    .contains("`hal0 model add FILE.gguf`", "`hal0 slot load chat --model ID`");
+        }
+        assertThat(refused(SlotType.LLM, "chat").code()).isEqualTo(ErrorCode.SLOT_NO_MODEL);
+        assertThat(refused(SlotType.LLM, "gpt-4o").code()).isEqualTo(ErrorCode.DISPATCH_NO_ROUTE);
     }
 
     @Test
-    void onlySlotDisabled_isSaid() {
-        var box = new RoutingSnapshot(List.of(route("embed", SlotType.EMBEDDING, "minilm", "x")));
+    void boxWithARegisteredModel_namesTheOneCommand() {
+        slots.add("chat", SlotType.LLM).model(null).byDefault();
+        RegisteredModel tiny = GatewayBox.registered("tiny", ModelCapability.CHAT);
+        RegisteredModel minilm = GatewayBox.registered("minilm", ModelCapability.EMBEDDING);
 
-        assertThatThrownBy(() -> Resolver.resolve(box, SlotType.EMBEDDING, Optional.empty()))
-                .isInstanceOfSatisfying(
-                        Hal0Exception.class,
-                        refused -> assertThat(refused.code()).isEqualTo(ErrorCode.SLOT_DISABLED));
+        for (@Nullable String name : new @Nullable String[] {null, "gpt-4o", "tiny"}) {
+            assertThat(refused(SlotType.LLM, name, minilm, tiny).message())
+                    .contains("`hal0 slot load chat --model tiny`")
+                    .doesNotContain("model add");
+        }
     }
 
-    private static Route route(String name, SlotType type, String model, String flags) {
-        boolean ready = flags.contains("r");
-        return new Route(
-                new SlotName(name),
-                type,
-                !flags.contains("x"),
-                flags.contains("d"),
-                Optional.of(model).filter(id -> !id.isEmpty()),
-                0,
-                ready ? SlotState.READY : SlotState.OFFLINE,
-                new AdmissionQueue(new Gate()),
-                ready
-                        ? Optional.of(new Route.Target(
-                                new Incarnation(name), new Endpoint("127.0.0.1", 1, ""), new NoEngine()))
-                        : Optional.empty());
+    @Test
+    void registeredModelWithoutASlot_namesTheSlotThatCouldHaveIt() {
+        aBox();
+        assertThat(refused(SlotType.LLM, "new", GatewayBox.registered("new", ModelCapability.CHAT))
+                        .message())
+                .contains("`hal0 slot load chat --model new`");
+        assertThat(refused(SlotType.LLM, "bge", GatewayBox.registered("bge", ModelCapability.EMBEDDING))
+                        .message())
+                .contains("`hal0 slot load embed --model bge`");
+    }
+
+    @Test
+    void endlessName_isShortenedInTheMessage() {
+        aBox();
+        assertThat(refused(SlotType.LLM, "x".repeat(1 << 20)).message()).hasSizeLessThan(1_000);
     }
 }

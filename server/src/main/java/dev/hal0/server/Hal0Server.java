@@ -40,6 +40,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -113,8 +114,9 @@ final class Hal0Server implements AutoCloseable {
                 GatewayPolicy.DEFAULT.holdHeaders(),
                 GatewayPolicy.DEFAULT.progressEvery(),
                 settings.streamIdle(),
-                settings.streamTotal());
-        this.gateway = new Gateway(vertx, slots, new ModelListing(slots, () -> knownModels), policy, history);
+                settings.streamTotal(),
+                GatewayPolicy.DEFAULT.nonStreamTotal());
+        this.gateway = new Gateway(vertx, slots, new ModelListing(slots, () -> knownModels), policy, history, clock);
         refreshModels(registry);
         slots.start();
         if (firstStart) {
@@ -209,10 +211,10 @@ final class Hal0Server implements AutoCloseable {
     private static Map<String, Object> gatewayPaths() {
         var paths = new TreeMap<String, Object>();
         for (GatewayRoute route : GatewayRoute.ALL) {
-            paths.put(route.path(), Map.of("post", Map.of("summary", route.summary())));
+            paths.put(
+                    route.path(),
+                    Map.of(route.method().name().toLowerCase(Locale.ROOT), Map.of("summary", route.summary())));
         }
-        paths.put("/v1/models", Map.of("get", Map.of("summary", "Slots and models, as OpenAI lists them.")));
-        paths.put("/v1/models/{id}", Map.of("get", Map.of("summary", "One of them; the id may contain slashes.")));
         return paths;
     }
 
@@ -260,13 +262,14 @@ final class Hal0Server implements AutoCloseable {
         return Optional.ofNullable(SystemRoutes.nextStep(slots.list(), modelRoutes.ownModels()));
     }
 
-    /** Refuses new requests and waits for those under way; their number at the deadline is the result. */
+    /** Refuses new requests and waits for those under way; how many were ended at the deadline is the result. */
     int drain(Duration deadline) {
         try {
             return gateway.drain(deadline)
                     .toCompletionStage()
                     .toCompletableFuture()
-                    .get(deadline.toMillis() + 1_000, TimeUnit.MILLISECONDS);
+                    .get(deadline.toMillis() + 5_000, TimeUnit.MILLISECONDS)
+                    .cut();
         } catch (InterruptedException
                 | java.util.concurrent.ExecutionException
                 | java.util.concurrent.TimeoutException over) {

@@ -46,7 +46,7 @@ final class LoggedHistory implements OperationLog, Accounting {
                     "request {} to {} on slot {}: {} {} after {} ms",
                     exchange.requestId(),
                     exchange.route(),
-                    exchange.slot(),
+                    exchange.slot().map(SlotName::value).orElse("none"),
                     exchange.status(),
                     exchange.errorCode().get(),
                     exchange.total().toMillis());

@@ -36,6 +36,9 @@ final class EngineCall {
     /** The client's headers that an engine may see; everything else is nobody's business but ours. */
     private static final List<String> PASSED_ON = List.of("traceparent", "tracestate");
 
+    /** Far more than a round trip on loopback, far less than an engine needs to fail at a prompt. */
+    private static final long STALE_SHOWS_WITHIN_NANOS = 100_000_000;
+
     /** Called in this order: sent, replied, received…, then one of completed or broke; refused instead of all; over last. */
     interface Listener {
         /** The engine has a connection and is being given the request. */
@@ -66,6 +69,7 @@ final class EngineCall {
 
     private final Vertx vertx;
     private final HttpClient client;
+    private final EngineConnections connections;
     private final Lease lease;
     private final CancelRule rule;
     private final Duration limit;
@@ -73,14 +77,24 @@ final class EngineCall {
     private State state = State.CONNECTING;
     private boolean deaf;
     private boolean written;
+    private boolean reused;
+    private long sentAt;
     private @Nullable HttpClientRequest request;
     private @Nullable HttpClientResponse response;
     private long deafTimer = -1;
 
     /** @param limit how long a deaf call may hold the lease; zero for as long as it takes */
-    EngineCall(Vertx vertx, HttpClient client, Route.Target target, Lease lease, Duration limit, Listener listener) {
+    EngineCall(
+            Vertx vertx,
+            HttpClient client,
+            EngineConnections connections,
+            Route.Target target,
+            Lease lease,
+            Duration limit,
+            Listener listener) {
         this.vertx = vertx;
         this.client = client;
+        this.connections = connections;
         this.lease = lease;
         this.rule = target.engine().cancelRule();
         this.limit = limit;
@@ -153,7 +167,9 @@ final class EngineCall {
         if (state == State.OVER) {
             // Given up while connecting: the connection was not used and may serve somebody else.
             if (connected.succeeded()) {
-                var unused = connected.result().reset();
+                HttpClientRequest unneeded = connected.result();
+                unneeded.exceptionHandler(ignored -> {});
+                var unused = unneeded.reset();
             }
             return;
         }
@@ -165,6 +181,8 @@ final class EngineCall {
         HttpClientRequest open = connected.result();
         request = open;
         state = State.SENT;
+        reused = connections.reuse(open.connection());
+        sentAt = System.nanoTime();
         open.exceptionHandler(this::broken);
         open.response().onComplete(replied -> {
             if (replied.failed()) {
@@ -218,7 +236,7 @@ final class EngineCall {
             return;
         }
         // An engine that was given only a part of the request cannot have begun it.
-        boolean untouched = state == State.SENT && !written;
+        boolean untouched = state == State.SENT && (!written || wasStale());
         boolean heard = !deaf;
         HttpClientRequest open = request;
         over();
@@ -234,6 +252,11 @@ final class EngineCall {
         } else {
             listener.broke(cause);
         }
+    }
+
+    /** The engine had closed this kept connection before our request reached it: that shows at once or not at all. */
+    private boolean wasStale() {
+        return reused && System.nanoTime() - sentAt < STALE_SHOWS_WITHIN_NANOS;
     }
 
     private void over() {

@@ -55,6 +55,8 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
 
         HttpClient client();
 
+        EngineConnections connections();
+
         SlotControl slots();
 
         GatewayPolicy policy();
@@ -178,6 +180,7 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
         var engine = new EngineCall(
                 vertx,
                 gateway.client(),
+                gateway.connections(),
                 admitted.target(),
                 admitted.lease(),
                 gateway.policy().total(streamed),

@@ -53,6 +53,7 @@ public final class Gateway {
     private final Accounting accounting;
     private final InstantSource clock;
     private final HttpClient client;
+    private final EngineConnections connections = new EngineConnections();
     private final Exchange.Surroundings surroundings = new Surroundings();
     private final Set<Exchange> exchanges = ConcurrentHashMap.newKeySet();
     private volatile @Nullable Drain drain;
@@ -311,6 +312,11 @@ public final class Gateway {
         @Override
         public HttpClient client() {
             return client;
+        }
+
+        @Override
+        public EngineConnections connections() {
+            return connections;
         }
 
         @Override

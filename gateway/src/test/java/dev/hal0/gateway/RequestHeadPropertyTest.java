@@ -93,7 +93,7 @@ class RequestHeadPropertyTest {
     @Test
     void deepNesting_isReadOrRefusedNeverOverflows() {
         assertThat(parse(nested(400)).model()).contains("m");
-        refused(nested(200_000), ErrorCode.REQUEST_INVALID_JSON, null);
+        refused(nested(200_000), ErrorCode.REQUEST_INVALID, null);
     }
 
     @Test

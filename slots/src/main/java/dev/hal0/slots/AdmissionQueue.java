@@ -37,6 +37,9 @@ public final class AdmissionQueue {
         var turn = new CompletableFuture<Lease>();
         synchronized (waiting) {
             if (waiting.size() >= CAPACITY) {
+                waiting.removeIf(CompletableFuture::isDone);
+            }
+            if (waiting.size() >= CAPACITY) {
                 return CompletableFuture.failedFuture(busy());
             }
             waiting.addLast(turn);

@@ -12,6 +12,8 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Admission to one workload, one incarnation at a time. "A serving slot cannot be evicted out from under a streaming request"
@@ -39,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * A gate that is merely closed can open again for the same incarnation (the engine answers again); a sealed one cannot,
- * because somebody holds the proof. {@link #prepare} starts the next generation: a lease of an earlier one that is left late
+ * because somebody holds the proof, nor can one that a revoke has begun to close, because everyone inside was told. {@link #prepare} starts the next generation: a lease of an earlier one that is left late
  * finds another generation and changes nothing, so an abandoned lease can never make a later count wrong.
  *
  * <p>Only the slow paths (waiting for the last one to leave) use a lock. Their wake-up cannot be lost: the waiter takes the
@@ -49,6 +51,8 @@ import org.jspecify.annotations.Nullable;
  * calling them concurrently is safe, but only one caller can win.
  */
 public final class Gate {
+    private static final Logger log = LoggerFactory.getLogger(Gate.class);
+
     /** What a revoke gives the requests inside to write their error event and leave. Design rule: at most 5 s. */
     static final Duration REVOKE_PATIENCE = Duration.ofSeconds(5);
 
@@ -69,29 +73,36 @@ public final class Gate {
     private enum Phase {
         CLOSED,
         OPEN,
+        /** Closed for good: those inside were told, so nobody may be let in who was not. */
+        REVOKING,
         SEALED
     }
+
+    /** The word's generation says which incarnation it counts; read the word first. */
+    private record Life(Incarnation incarnation, int generation) {}
 
     private static final Entry FULL = new Entry.Full();
     private static final Entry CLOSED = new Entry.Closed();
 
     private final AtomicLong word = new AtomicLong(Word.of(Phase.SEALED, 0, 0, 0));
-    private volatile @Nullable Incarnation incarnation;
+    private volatile @Nullable Life life;
     private final Set<Lease> leases = ConcurrentHashMap.newKeySet();
     private final List<Runnable> changeListeners = new CopyOnWriteArrayList<>();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition emptied = lock.newCondition();
     private final LongSupplier nanoTime;
+    private final Duration revokePatience;
     private volatile long lastLeftNanos;
     private volatile boolean used;
 
     public Gate() {
-        this(System::nanoTime);
+        this(System::nanoTime, REVOKE_PATIENCE);
     }
 
     /** For tests that own the time. */
-    Gate(LongSupplier nanoTime) {
+    Gate(LongSupplier nanoTime, Duration revokePatience) {
         this.nanoTime = nanoTime;
+        this.revokePatience = revokePatience;
         this.lastLeftNanos = nanoTime.getAsLong();
     }
 
@@ -101,17 +112,19 @@ public final class Gate {
      * @throws IllegalStateException if the current incarnation could still have someone inside
      */
     public void prepare(Incarnation next) {
-        while (true) {
+        lock.lock();
+        try {
             long current = word.get();
             if (Word.phase(current) != Phase.SEALED) {
-                throw new IllegalStateException(
-                        "the gate of " + incarnation + " must be sealed before " + next + " begins");
+                throw new IllegalStateException("the gate of " + life + " must be sealed before " + next + " begins");
             }
-            incarnation = next;
+            long prepared = Word.of(Phase.CLOSED, 0, 0, Word.generation(current) + 1);
+            life = new Life(next, Word.generation(prepared));
             leases.clear();
-            if (word.compareAndSet(current, Word.of(Phase.CLOSED, 0, 0, Word.generation(current) + 1))) {
-                return;
-            }
+            // Nothing but this method changes a sealed word.
+            word.set(prepared);
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -119,7 +132,7 @@ public final class Gate {
      * Lets requests in.
      *
      * @param permits how many at once, 1 to {@link #MAX_PERMITS}
-     * @return false if that incarnation is not the current one or its gate is sealed: a late result of an old life
+     * @return false if that incarnation is not the current one or its gate is sealed or being revoked: a late result
      */
     public boolean open(Incarnation expected, int permits) {
         if (permits < 1 || permits > MAX_PERMITS) {
@@ -127,7 +140,7 @@ public final class Gate {
         }
         while (true) {
             long current = word.get();
-            if (!expected.equals(incarnation) || Word.phase(current) == Phase.SEALED) {
+            if (!counts(current, expected) || isFinal(Word.phase(current))) {
                 return false;
             }
             if (word.compareAndSet(
@@ -143,7 +156,7 @@ public final class Gate {
     public void suspend(Incarnation expected) {
         while (true) {
             long current = word.get();
-            if (!expected.equals(incarnation) || Word.phase(current) != Phase.OPEN) {
+            if (!counts(current, expected) || Word.phase(current) != Phase.OPEN) {
                 return;
             }
             if (word.compareAndSet(current, Word.withPhase(current, Phase.CLOSED))) {
@@ -186,7 +199,7 @@ public final class Gate {
             if (word.compareAndSet(current, next)) {
                 lastLeftNanos = nanoTime.getAsLong();
                 used = true;
-                if (Word.phase(next) == Phase.CLOSED && Word.inside(next) == 0) {
+                if (Word.phase(next) != Phase.OPEN && Word.inside(next) == 0) {
                     signalEmptied();
                 }
                 changed();
@@ -204,7 +217,7 @@ public final class Gate {
     public Optional<ClosedGate> tryClose(Incarnation expected) {
         while (true) {
             long current = word.get();
-            if (!expected.equals(incarnation)) {
+            if (!counts(current, expected)) {
                 return Optional.empty();
             }
             if (Word.phase(current) == Phase.SEALED) {
@@ -249,7 +262,7 @@ public final class Gate {
      */
     public Optional<ClosedGate> revoke(Incarnation expected, RevokeCause cause) throws InterruptedException {
         int told = tellEveryone(expected, cause);
-        Optional<ClosedGate> proof = awaitEmpty(expected, REVOKE_PATIENCE, told);
+        Optional<ClosedGate> proof = awaitEmpty(expected, revokePatience, told);
         return proof.isPresent() ? proof : sealAnyway(expected, told);
     }
 
@@ -266,13 +279,28 @@ public final class Gate {
     }
 
     private int tellEveryone(Incarnation expected, RevokeCause cause) {
-        suspend(expected);
-        if (!expected.equals(incarnation) || Word.phase(word.get()) == Phase.SEALED) {
-            return 0;
+        while (true) {
+            long current = word.get();
+            if (!counts(current, expected) || Word.phase(current) == Phase.SEALED) {
+                return 0;
+            }
+            if (word.compareAndSet(current, Word.withPhase(current, Phase.REVOKING))) {
+                break;
+            }
         }
+        changed();
         List<Lease> inside = List.copyOf(leases);
-        inside.forEach(lease -> lease.revoke(cause));
+        inside.forEach(lease -> tell(lease, cause));
         return inside.size();
+    }
+
+    private static void tell(Lease lease, RevokeCause cause) {
+        try {
+            lease.revoke(cause);
+        } catch (RuntimeException broken) {
+            // The others inside must hear of it all the same.
+            log.error("a request inside {} could not be told of {}", lease.incarnation(), cause, broken);
+        }
     }
 
     public int inside() {
@@ -317,7 +345,7 @@ public final class Gate {
                 if (proof.isPresent()) {
                     return Optional.of(new ClosedGate(expected, cut));
                 }
-                if (!expected.equals(incarnation)) {
+                if (!counts(word.get(), expected)) {
                     return Optional.empty();
                 }
                 if (remaining <= 0) {
@@ -335,7 +363,7 @@ public final class Gate {
     private Optional<ClosedGate> sealAnyway(Incarnation expected, int cut) {
         while (true) {
             long current = word.get();
-            if (!expected.equals(incarnation)) {
+            if (!counts(current, expected)) {
                 return Optional.empty();
             }
             if (Word.phase(current) == Phase.SEALED) {
@@ -349,11 +377,22 @@ public final class Gate {
     }
 
     private Incarnation current() {
-        Incarnation now = incarnation;
+        Life now = life;
         if (now == null) {
             throw new IllegalStateException("a gate that was never prepared is never open");
         }
-        return now;
+        return now.incarnation();
+    }
+
+    private boolean counts(long current, Incarnation expected) {
+        Life now = life;
+        return now != null
+                && now.generation() == Word.generation(current)
+                && now.incarnation().equals(expected);
+    }
+
+    private static boolean isFinal(Phase phase) {
+        return phase == Phase.REVOKING || phase == Phase.SEALED;
     }
 
     private void signalEmptied() {

@@ -116,8 +116,16 @@ final class Operations {
 
     /** Completes normally on success and with the reason otherwise. */
     CompletableFuture<Void> succeeded(OperationId id) {
-        return ended(id).thenCompose(operation -> {
-            Hal0Exception why = failure(id);
+        Tracked tracked;
+        synchronized (this) {
+            tracked = all.get(id);
+        }
+        if (tracked == null) {
+            return CompletableFuture.failedFuture(unknown(id));
+        }
+        // Asked of what was found now: an operation that ended may be forgotten before this runs.
+        return tracked.ended.thenCompose(operation -> {
+            Hal0Exception why = failure(tracked);
             return why == null ? CompletableFuture.completedFuture(null) : CompletableFuture.failedFuture(why);
         });
     }
@@ -128,9 +136,8 @@ final class Operations {
                 "No operation " + id + ": only running ones and the newest " + RETAINED + " that ended are kept.");
     }
 
-    private synchronized @Nullable Hal0Exception failure(OperationId id) {
-        Tracked tracked = all.get(id);
-        return tracked == null ? null : tracked.failure;
+    private synchronized @Nullable Hal0Exception failure(Tracked tracked) {
+        return tracked.failure;
     }
 
     private void announce(Operation operation) {

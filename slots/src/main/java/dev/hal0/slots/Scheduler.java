@@ -3,6 +3,7 @@ package dev.hal0.slots;
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.SlotName;
+import dev.hal0.slots.SlotMachine.Closing;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -90,7 +91,10 @@ final class Scheduler {
                 }
             }
             case SlotEvent.Progressed(SlotName slot, String nonce, String message) -> {
-                if (machine.isLaunching(nonce) && !machine.message().equals(message)) {
+                if (machine.isLaunching(nonce)
+                        && machine.state().isTransitional()
+                        && machine.state() != SlotState.UNLOADING
+                        && !machine.message().equals(message)) {
                     machine = machine.withMessage(message);
                     effects.add(new SlotEffect.Publish(machine, machine.state(), Optional.empty()));
                 }
@@ -152,8 +156,8 @@ final class Scheduler {
             }
             case READY, SERVING, IDLE -> {
                 if (samePlan(request) || !request.replace()) {
-                    if (machine.closing()) {
-                        enqueue(Set.of(operation), request);
+                    if (machine.isClosing()) {
+                        enqueueDurably(Set.of(operation), request);
                     } else {
                         effects.add(new SlotEffect.Finish(List.of(operation), "already loaded"));
                     }
@@ -161,7 +165,7 @@ final class Scheduler {
                     replace(Set.of(operation), request, false);
                 }
             }
-            case UNLOADING -> enqueue(Set.of(operation), request);
+            case UNLOADING -> enqueueDurably(Set.of(operation), request);
         }
     }
 
@@ -175,7 +179,12 @@ final class Scheduler {
                 }
             }
             case PULLING, STARTING, WARMING, READY, SERVING, IDLE -> replace(Set.of(operation), request, force);
-            case UNLOADING -> enqueue(Set.of(operation), request);
+            case UNLOADING -> {
+                enqueueDurably(Set.of(operation), request);
+                if (force && machine.isClosing()) {
+                    close(true);
+                }
+            }
         }
     }
 
@@ -216,13 +225,19 @@ final class Scheduler {
                 .withDesired(true);
     }
 
+    /** For a wish that changes nothing else: that the slot should be loaded must outlive the control plane. */
+    private void enqueueDurably(Set<OperationId> operations, LoadRequest request) {
+        enqueue(operations, request);
+        effects.add(new SlotEffect.Persist(machine));
+    }
+
     private void cancelNext(String why) {
         machine.next().ifPresent(next -> effects.add(new SlotEffect.Cancel(next.operations(), why)));
         machine = machine.withNext(Optional.empty());
     }
 
     private void doubt(Incarnation incarnation, String reason) {
-        if (machine.state() != SlotState.READY || !machine.runs(incarnation) || machine.closing()) {
+        if (machine.state() != SlotState.READY || !machine.runs(incarnation) || machine.isClosing()) {
             return;
         }
         effects.add(new SlotEffect.SuspendGate(machine.slot(), incarnation));
@@ -232,6 +247,10 @@ final class Scheduler {
 
     private Step forget() {
         if (machine.launch().isPresent()) {
+            // A load came between the unload and the deletion; what it started has no definition any more.
+            cancelNext("the slot was deleted");
+            machine = machine.withDesired(false);
+            leave(true, CauseCode.DELETED, "the slot was deleted");
             return result();
         }
         effects.add(new SlotEffect.Fail(machine.everyoneWaiting(), deleted()));
@@ -280,9 +299,8 @@ final class Scheduler {
         effects.add(new SlotEffect.Attend(workload));
         if (machine.state() == SlotState.UNLOADING) {
             // Cancelled while the spawn was under way: it goes out the way it came.
-            machine = machine.withClosing(true);
             effects.add(new SlotEffect.Persist(machine));
-            effects.add(new SlotEffect.Drain(machine.slot(), workload.incarnation()));
+            close(false);
             return;
         }
         move(SlotEdge.WARM, CauseCode.LAUNCHED, "loading " + launch.plan().modelId());
@@ -291,7 +309,7 @@ final class Scheduler {
 
     private void adopt(Workload workload) {
         Launch launch = machine.launch().orElseThrow().seenAs(workload.incarnation());
-        machine = machine.withLaunch(Optional.of(launch)).withClosing(false);
+        machine = machine.withLaunch(Optional.of(launch)).withClosing(Closing.NO);
         effects.add(new SlotEffect.Attend(workload));
         move(SlotEdge.ADOPT, CauseCode.ADOPTED, "found running after a restart of the control plane");
         effects.add(new SlotEffect.AwaitAnswer(launch, true));
@@ -362,12 +380,13 @@ final class Scheduler {
 
     private void close(boolean force) {
         Incarnation incarnation = machine.launch().flatMap(Launch::incarnation).orElseThrow();
-        if (force) {
-            effects.add(new SlotEffect.Revoke(machine.slot(), incarnation, RevokeCause.OPERATOR_FORCE));
-        } else if (!machine.closing()) {
+        if (!force && machine.closing() == Closing.NO) {
             effects.add(new SlotEffect.Drain(machine.slot(), incarnation));
+            machine = machine.withClosing(Closing.DRAINING);
+        } else if (force && machine.closing().compareTo(Closing.REVOKING) < 0) {
+            effects.add(new SlotEffect.Revoke(machine.slot(), incarnation, RevokeCause.OPERATOR_FORCE));
+            machine = machine.withClosing(Closing.REVOKING);
         }
-        machine = machine.withClosing(true);
     }
 
     /** A warming workload is not going to be ready: it is stopped, and the slot shows why. */
@@ -379,11 +398,11 @@ final class Scheduler {
         machine = machine.withFailure(why);
         move(SlotEdge.CANCEL, cause, why.message());
         effects.add(new SlotEffect.Revoke(machine.slot(), incarnation, RevokeCause.ENGINE_HUNG));
-        machine = machine.withClosing(true);
+        machine = machine.withClosing(Closing.REVOKING);
     }
 
     private void gateClosed(ClosedGate proof) {
-        if (!machine.runs(proof.incarnation())) {
+        if (!machine.runs(proof.incarnation()) || machine.closing() == Closing.STOPPING) {
             return;
         }
         if (machine.state() == SlotState.READY) {
@@ -393,12 +412,13 @@ final class Scheduler {
                     "stopping");
         }
         if (machine.state() == SlotState.UNLOADING) {
+            machine = machine.withClosing(Closing.STOPPING);
             effects.add(new SlotEffect.Stop(machine.launch().orElseThrow().workload(), proof));
         }
     }
 
     private void drainExpired(Incarnation incarnation) {
-        if (!machine.runs(incarnation) || !machine.closing()) {
+        if (!machine.runs(incarnation) || machine.closing() != Closing.DRAINING) {
             return;
         }
         if (machine.state() == SlotState.UNLOADING) {
@@ -415,7 +435,7 @@ final class Scheduler {
             waiting = union(waiting, machine.next().get().operations());
         }
         effects.add(new SlotEffect.Fail(waiting, busy));
-        machine = machine.withClosing(false)
+        machine = machine.withClosing(Closing.NO)
                 .withStopping(Set.of())
                 .withNext(Optional.empty())
                 .withDesired(true)
@@ -438,18 +458,18 @@ final class Scheduler {
             case READY, SERVING, IDLE -> {
                 effects.add(new SlotEffect.Abandon(machine.slot(), incarnation));
                 machine = machine.withLaunch(Optional.empty()).withFailure(why);
-                boolean wasAsked = machine.closing();
+                boolean wasAsked = machine.isClosing();
                 move(SlotEdge.LOST, CauseCode.ENGINE_EXITED, why.message());
                 if (wasAsked) {
                     finishStop();
                 }
             }
             case UNLOADING -> {
-                if (machine.closing()) {
-                    // The stop is under way and will say so itself; being dead already makes it quick.
-                    return;
+                // The stop is under way and will say so itself; being dead already makes it quick. Those inside need not
+                // find that out, and the drain need not wait for them.
+                if (machine.closing() == Closing.DRAINING) {
+                    effects.add(new SlotEffect.Abandon(machine.slot(), incarnation));
                 }
-                stopped();
             }
             case ERROR -> {
                 machine = machine.withLaunch(Optional.empty());
@@ -468,19 +488,26 @@ final class Scheduler {
                 && machine.stopping().isEmpty()) {
             Hal0Exception why = machine.failure().get();
             Set<OperationId> waiting = machine.operations();
-            machine = machine.withClosing(false).withOperations(Set.of());
+            machine = machine.withClosing(Closing.NO).withOperations(Set.of());
             move(SlotEdge.FAIL, machine.cause(), why.message());
             effects.add(new SlotEffect.Fail(waiting, why));
             return;
         }
+        failOperations();
         move(SlotEdge.STOPPED, CauseCode.STOPPED, "");
         finishStop();
+    }
+
+    /** Those who waited for a load that was given up, where its stop does not end as they were promised. */
+    private void failOperations() {
+        machine.failure().ifPresent(why -> effects.add(new SlotEffect.Fail(machine.operations(), why)));
+        machine = machine.withOperations(Set.of());
     }
 
     private void finishStop() {
         effects.add(new SlotEffect.Finish(machine.stopping(), "unloaded"));
         Optional<SlotMachine.NextLaunch> next = machine.next();
-        machine = machine.withStopping(Set.of()).withNext(Optional.empty()).withClosing(false);
+        machine = machine.withStopping(Set.of()).withNext(Optional.empty()).withClosing(Closing.NO);
         if (next.isPresent()) {
             machine = machine.withoutFailure();
             begin(next.get().operations(), next.get().request());
@@ -491,11 +518,12 @@ final class Scheduler {
         if (machine.state() != SlotState.UNLOADING || !machine.runs(incarnation)) {
             return;
         }
+        failOperations();
         effects.add(new SlotEffect.Fail(machine.stopping(), why));
         machine.next().ifPresent(next -> effects.add(new SlotEffect.Fail(next.operations(), why)));
         machine = machine.withStopping(Set.of())
                 .withNext(Optional.empty())
-                .withClosing(false)
+                .withClosing(Closing.NO)
                 .withFailure(why);
         move(SlotEdge.FAIL, CauseCode.STOP_TIMEOUT, why.message());
     }

@@ -18,7 +18,7 @@ import java.util.Set;
  * @param next the launch to start when the running stop has finished
  * @param failure why the last attempt failed; kept until the next one
  * @param failures failed attempts in a row
- * @param closing whether the gate is being drained or revoked
+ * @param closing how far the end of the running workload has come
  */
 record SlotMachine(
         SlotName slot,
@@ -33,7 +33,18 @@ record SlotMachine(
         Optional<NextLaunch> next,
         Optional<Hal0Exception> failure,
         int failures,
-        boolean closing) {
+        Closing closing) {
+
+    /** Each step is asked for once; a later one overtakes an earlier one whose result is then stale. */
+    enum Closing {
+        NO,
+        /** The gate waits for those inside. */
+        DRAINING,
+        /** Those inside were told to leave. */
+        REVOKING,
+        /** Nobody is inside; the runtime is ending the workload. */
+        STOPPING
+    }
 
     /** A load that waits for the stop of what runs now. */
     record NextLaunch(LoadRequest request, Set<OperationId> operations) {}
@@ -52,11 +63,15 @@ record SlotMachine(
                 Optional.empty(),
                 Optional.empty(),
                 0,
-                false);
+                Closing.NO);
     }
 
     boolean runs(Incarnation incarnation) {
         return launch.flatMap(Launch::incarnation).filter(incarnation::equals).isPresent();
+    }
+
+    boolean isClosing() {
+        return closing != Closing.NO;
     }
 
     boolean isLaunching(String nonce) {
@@ -207,7 +222,7 @@ record SlotMachine(
                 closing);
     }
 
-    SlotMachine withClosing(boolean value) {
+    SlotMachine withClosing(Closing value) {
         return new SlotMachine(
                 slot,
                 state,

@@ -70,7 +70,7 @@ record SlotRecord(
                 Optional.empty(),
                 Optional.empty(),
                 failures,
-                false);
+                SlotMachine.Closing.NO);
     }
 
     private static RecordedLaunch record(Launch launch) {

@@ -435,7 +435,7 @@ class GateTest {
     }
 
     @Test
-    void generations_wrapWithoutMixingLives() {
+    void manyLives_neverMix() {
         for (int life = 0; life < 100_000; life++) {
             var incarnation = new Incarnation("life-" + life);
             open(incarnation, 1);

@@ -1,0 +1,527 @@
+package dev.hal0.slots;
+
+import dev.hal0.kernel.ErrorCode;
+import dev.hal0.kernel.Hal0Exception;
+import dev.hal0.kernel.SlotName;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Random;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A world around the pure scheduler: workloads that live and die, gates with people inside, and results that arrive in any
+ * order and late. Every effect that reports back is a task; a random one of them happens next. The world knows the truth, so
+ * that it can say when the scheduler's picture of it is wrong.
+ */
+final class SchedulerWorld {
+    private static final List<SlotName> SLOTS = List.of(new SlotName("chat"), new SlotName("embed"));
+    private static final List<String> MODELS = List.of("small", "large");
+
+    /** Something under way outside the scheduler. */
+    private sealed interface Task {
+        SlotName slot();
+
+        record Fetching(SlotName slot, Launch launch) implements Task {}
+
+        record Starting(SlotName slot, Launch launch) implements Task {}
+
+        record Polling(SlotName slot, Launch launch) implements Task {}
+
+        record Draining(SlotName slot, Incarnation incarnation, boolean wasOpen) implements Task {}
+
+        record Revoking(SlotName slot, Incarnation incarnation) implements Task {}
+
+        record Stopping(SlotName slot, Workload workload, ClosedGate proof) implements Task {}
+
+        record StoppingStray(SlotName slot, Workload workload) implements Task {}
+    }
+
+    /** Who is inside a gate, for as long as they like. */
+    private static final class Door {
+        private final Gate gate = new Gate(() -> 0L, Duration.ZERO);
+        private final List<Lease> inside = new ArrayList<>();
+        private @Nullable Incarnation attended;
+    }
+
+    private final Random random;
+    private final List<Task> tasks = new ArrayList<>();
+    private final ArrayDeque<SlotEvent> queue = new ArrayDeque<>();
+    private final Map<SlotName, Door> doors = new HashMap<>();
+    private final Map<Incarnation, Workload> alive = new HashMap<>();
+    private final Set<Incarnation> attended = new HashSet<>();
+    private final Map<OperationId, String> running = new HashMap<>();
+    private final Set<OperationId> forced = new HashSet<>();
+    private final Set<OperationId> ended = new HashSet<>();
+    private final Map<SlotName, SlotMachine> disk = new HashMap<>();
+    private final List<String> history = new ArrayList<>();
+    private SchedulerState state = SchedulerState.EMPTY;
+    private Instant now = Instant.EPOCH;
+    private int counter;
+    private int restarts;
+
+    SchedulerWorld(long seed) {
+        this.random = new Random(seed);
+        SLOTS.forEach(slot -> doors.put(slot, new Door()));
+    }
+
+    /** One random thing happens; then everything that must hold is checked. */
+    void step() {
+        now = now.plusMillis(random.nextInt(2_000));
+        int dice = random.nextInt(100);
+        if (!queue.isEmpty() && dice < 45) {
+            deliver(queue.removeFirst());
+        } else if (!tasks.isEmpty() && dice < 75) {
+            perform(tasks.remove(random.nextInt(tasks.size())));
+        } else if (dice < 82) {
+            wish();
+        } else if (dice < 90) {
+            people();
+        } else if (dice < 94) {
+            death();
+        } else if (dice < 97) {
+            doubt();
+        } else if (dice < 98) {
+            staleEvent();
+        } else if (dice == 98 && random.nextInt(40) == 0) {
+            restartControlPlane();
+        }
+        check();
+    }
+
+    /** Nothing more is wished and everybody leaves: everything must come to an end. */
+    void quiesce() {
+        history.add("quiesce");
+        for (int round = 0; round < 1_000; round++) {
+            doors.values().forEach(door -> {
+                door.inside.forEach(Lease::leave);
+                door.inside.clear();
+            });
+            if (!queue.isEmpty()) {
+                deliver(queue.removeFirst());
+            } else if (!tasks.isEmpty()) {
+                perform(tasks.remove(random.nextInt(tasks.size())));
+            } else {
+                break;
+            }
+            check();
+        }
+        require(queue.isEmpty() && tasks.isEmpty(), "the world does not come to rest: " + tasks);
+        require(running.isEmpty(), "operations that never end: " + running);
+        state.machines()
+                .values()
+                .forEach(machine -> require(
+                        !machine.state().isTransitional(), "at rest, but " + machine.slot() + " is " + machine.state()));
+    }
+
+    List<String> lastEvents() {
+        return history.subList(Math.max(0, history.size() - 60), history.size());
+    }
+
+    // What can happen
+
+    private void wish() {
+        SlotName slot = any(SLOTS);
+        switch (random.nextInt(20)) {
+            case 0, 1, 2, 3, 4, 5 ->
+                queue.add(new SlotEvent.LoadWanted(slot, begin("load"), request(slot, CauseCode.OPERATOR_LOAD)));
+            case 6, 7, 8, 9 ->
+                queue.add(new SlotEvent.LoadWanted(slot, begin("request"), request(slot, CauseCode.REQUEST)));
+            case 10, 11, 12, 13, 14 -> {
+                boolean force = random.nextInt(3) == 0;
+                queue.add(new SlotEvent.UnloadWanted(slot, begin("unload", force), force, CauseCode.OPERATOR_UNLOAD));
+            }
+            case 15, 16, 17, 18 -> {
+                boolean force = random.nextInt(3) == 0;
+                queue.add(new SlotEvent.RestartWanted(
+                        slot, begin("restart", force), force, request(slot, CauseCode.OPERATOR_RESTART)));
+            }
+            default -> queue.add(new SlotEvent.Forgotten(slot));
+        }
+    }
+
+    private LoadRequest request(SlotName slot, CauseCode cause) {
+        boolean replace = cause != CauseCode.REQUEST && random.nextBoolean();
+        return new LoadRequest(
+                Samples.plan(slot, any(MODELS)), "nonce-" + counter++, random.nextInt(3) > 0, replace, cause);
+    }
+
+    private OperationId begin(String kind, boolean force) {
+        OperationId id = begin(kind);
+        if (force) {
+            forced.add(id);
+        }
+        return id;
+    }
+
+    private OperationId begin(String kind) {
+        var id = new OperationId(kind + "-" + counter++);
+        running.put(id, kind);
+        return id;
+    }
+
+    private void people() {
+        Door door = doors.get(any(SLOTS));
+        if (!door.inside.isEmpty() && random.nextBoolean()) {
+            door.inside.remove(random.nextInt(door.inside.size())).leave();
+        } else if (door.gate.tryEnter() instanceof Gate.Entry.Entered(Lease lease)) {
+            Workload workload = alive.get(lease.incarnation());
+            // Dead ones may be entered until the exit is heard of.
+            require(
+                    workload != null || attended.contains(lease.incarnation()),
+                    "entered a workload that nobody attends: " + lease.incarnation());
+            door.inside.add(lease);
+        }
+    }
+
+    /** A workload dies by itself; its watcher says so if it is attended. */
+    private void death() {
+        if (alive.isEmpty()) {
+            return;
+        }
+        die(any(List.copyOf(alive.values())));
+    }
+
+    private void die(Workload workload) {
+        if (alive.remove(workload.incarnation()) != null && attended.contains(workload.incarnation())) {
+            queue.add(new SlotEvent.Exited(
+                    workload.slot(), workload.incarnation(), new Exit(OptionalInt.of(1), List.of("killed"))));
+        }
+    }
+
+    private void doubt() {
+        SlotName slot = any(SLOTS);
+        incarnation(slot).ifPresent(life -> queue.add(new SlotEvent.Doubted(slot, life, "refused")));
+    }
+
+    /** Results of launches that nobody remembers change nothing. */
+    private void staleEvent() {
+        SlotName slot = any(SLOTS);
+        var old = new Incarnation("old-life");
+        queue.add(
+                switch (random.nextInt(8)) {
+                    case 0 -> new SlotEvent.Answered(slot, old);
+                    case 1 -> new SlotEvent.Exited(slot, old, new Exit(OptionalInt.empty(), List.of()));
+                    case 2 -> new SlotEvent.Stopped(slot, old);
+                    case 3 -> new SlotEvent.StopFailed(slot, old, timeout());
+                    case 4 -> new SlotEvent.DrainExpired(slot, old);
+                    case 5 -> new SlotEvent.Prepared(slot, "old-nonce");
+                    case 6 -> new SlotEvent.LaunchFailed(slot, "old-nonce", spawnFailed());
+                    default -> new SlotEvent.Unanswered(slot, old, "late");
+                });
+    }
+
+    /** The process dies and the next one starts from the disk: what it waited for is gone, workloads live on. */
+    private void restartControlPlane() {
+        history.add("control plane restarts " + ++restarts);
+        // What was being spawned comes to life or does not before the next control plane looks.
+        for (Task task : List.copyOf(tasks)) {
+            if (task instanceof Task.Starting(SlotName slot, Launch launch) && random.nextBoolean()) {
+                spawn(slot, launch);
+            }
+        }
+        tasks.clear();
+        queue.clear();
+        running.clear();
+        attended.clear();
+        state = SchedulerState.EMPTY;
+        SLOTS.forEach(slot -> doors.put(slot, new Door()));
+        for (SlotMachine recorded : List.copyOf(disk.values())) {
+            SlotMachine machine = SlotRecord.of(recorded).toMachine();
+            Optional<Workload> found = machine.launch()
+                    .flatMap(launch -> alive.values().stream()
+                            .filter(workload -> workload.nonce().equals(launch.nonce()))
+                            .findFirst());
+            apply(Scheduler.recover(state, machine, found, now));
+            if (found.isPresent() && !machine.desired()) {
+                queue.add(new SlotEvent.UnloadWanted(
+                        machine.slot(), begin("unload"), false, CauseCode.OPERATOR_UNLOAD));
+            } else if (found.isEmpty() && machine.desired()) {
+                queue.add(new SlotEvent.LoadWanted(
+                        machine.slot(), begin("load"), request(machine.slot(), CauseCode.DESIRED_AT_START)));
+            }
+        }
+        Set<String> known = new HashSet<>();
+        state.machines().values().forEach(machine -> machine.launch().ifPresent(launch -> known.add(launch.nonce())));
+        alive.values()
+                .forEach(workload -> require(
+                        known.contains(workload.nonce()), "a workload outlived its record: " + workload));
+    }
+
+    // What effects lead to
+
+    private void perform(Task task) {
+        history.add("  " + task);
+        switch (task) {
+            case Task.Fetching(SlotName slot, Launch launch) -> {
+                queue.add(new SlotEvent.Progressed(slot, launch.nonce(), "half"));
+                queue.add(
+                        random.nextInt(5) == 0
+                                ? new SlotEvent.PrepareFailed(slot, launch.nonce(), spawnFailed())
+                                : new SlotEvent.Prepared(slot, launch.nonce()));
+            }
+            case Task.Starting(SlotName slot, Launch launch) -> {
+                if (random.nextInt(5) == 0) {
+                    queue.add(new SlotEvent.LaunchFailed(slot, launch.nonce(), spawnFailed()));
+                } else {
+                    queue.add(new SlotEvent.Launched(slot, spawn(slot, launch)));
+                }
+            }
+            case Task.Polling(SlotName slot, Launch launch) -> {
+                Incarnation life = launch.incarnation().orElseThrow();
+                queue.add(new SlotEvent.Progressed(slot, launch.nonce(), "loading"));
+                queue.add(
+                        switch (alive.containsKey(life) ? random.nextInt(6) : 0) {
+                            case 0 -> new SlotEvent.Unanswered(slot, life, "budget");
+                            case 1 -> new SlotEvent.Mismatched(slot, life, List.of("n_ctx"));
+                            default -> new SlotEvent.Answered(slot, life);
+                        });
+            }
+            case Task.Draining(SlotName slot, Incarnation life, boolean wasOpen) -> {
+                Gate gate = doors.get(slot).gate;
+                Optional<ClosedGate> proof = gate.tryClose(life);
+                if (proof.isPresent()) {
+                    queue.add(new SlotEvent.GateClosed(slot, proof.get()));
+                } else if (random.nextBoolean()) {
+                    tasks.add(task);
+                } else {
+                    if (wasOpen) {
+                        gate.open(life, 2);
+                    }
+                    queue.add(new SlotEvent.DrainExpired(slot, life));
+                }
+            }
+            case Task.Revoking(SlotName slot, Incarnation life) -> {
+                Door door = doors.get(slot);
+                try {
+                    door.gate.revoke(life, RevokeCause.OPERATOR_FORCE)
+                            .ifPresent(proof -> queue.add(new SlotEvent.GateClosed(slot, proof)));
+                } catch (InterruptedException impossible) {
+                    throw new AssertionError(impossible);
+                }
+                door.inside.removeIf(lease -> lease.incarnation().equals(life));
+            }
+            case Task.Stopping(SlotName slot, Workload workload, ClosedGate proof) -> {
+                require(proof.incarnation().equals(workload.incarnation()), "stopped with another life's proof");
+                if (alive.containsKey(workload.incarnation()) && random.nextInt(8) == 0) {
+                    queue.add(new SlotEvent.StopFailed(slot, workload.incarnation(), timeout()));
+                } else {
+                    die(workload);
+                    queue.add(new SlotEvent.Stopped(slot, workload.incarnation()));
+                }
+            }
+            case Task.StoppingStray(SlotName slot, Workload workload) -> alive.remove(workload.incarnation());
+        }
+    }
+
+    private Workload spawn(SlotName slot, Launch launch) {
+        var workload = new Workload(slot, launch.nonce(), new Incarnation("life-" + counter++));
+        alive.put(workload.incarnation(), workload);
+        return workload;
+    }
+
+    private void deliver(SlotEvent event) {
+        history.add(event.toString());
+        apply(Scheduler.step(state, event, now));
+    }
+
+    private void apply(Scheduler.Step step) {
+        state = step.state();
+        @Nullable SlotMachine persisted = null;
+        for (SlotEffect effect : step.effects()) {
+            history.add("    → " + effect.getClass().getSimpleName());
+            switch (effect) {
+                case SlotEffect.Persist(SlotMachine machine) -> {
+                    disk.put(machine.slot(), machine);
+                    persisted = machine;
+                }
+                case SlotEffect.Publish(SlotMachine machine, SlotState from, Optional<SlotEdge> edge) -> {
+                    if (edge.isPresent()) {
+                        require(machine.equals(persisted), "published before it was persisted: " + edge);
+                        require(edge.get().leaves(from) && edge.get().to() == machine.state(), "an edge that is none");
+                    }
+                    if (machine.state() != SlotState.WARMING) {
+                        tasks.removeIf(task -> task instanceof Task.Polling && task.slot().equals(machine.slot()));
+                    }
+                }
+                case SlotEffect.Finish(Collection<OperationId> ids, String message) -> ids.forEach(this::end);
+                case SlotEffect.Fail(Collection<OperationId> ids, Hal0Exception why) -> {
+                    require(
+                            why.code() != ErrorCode.SLOT_BUSY || ids.stream().noneMatch(forced::contains),
+                            "a forced wish was refused because somebody is inside");
+                    ids.forEach(this::end);
+                }
+                case SlotEffect.Cancel(Collection<OperationId> ids, String message) -> ids.forEach(this::end);
+                case SlotEffect.Prepare(Launch launch) -> tasks.add(new Task.Fetching(launch.plan().slot(), launch));
+                case SlotEffect.AbandonPreparation(SlotName slot) -> {}
+                case SlotEffect.Start(Launch launch) -> {
+                    SlotName slot = launch.plan().slot();
+                    require(
+                            persisted != null && persisted.launch().equals(Optional.of(launch)),
+                            "started a launch that is not on disk");
+                    require(
+                            alive.values().stream().noneMatch(other -> other.slot().equals(slot)),
+                            "started " + slot + " while another workload of it runs");
+                    require(
+                            tasks.stream().noneMatch(task -> task instanceof Task.Starting && task.slot().equals(slot)),
+                            "two launches of " + slot + " at once");
+                    tasks.add(new Task.Starting(slot, launch));
+                }
+                case SlotEffect.Attend(Workload workload) -> {
+                    Door door = doors.get(workload.slot());
+                    door.gate.prepare(workload.incarnation());
+                    door.attended = workload.incarnation();
+                    attended.add(workload.incarnation());
+                    if (!alive.containsKey(workload.incarnation())) {
+                        // It died before it was watched: the watch says so at once.
+                        queue.add(new SlotEvent.Exited(
+                                workload.slot(), workload.incarnation(), new Exit(OptionalInt.empty(), List.of())));
+                    }
+                }
+                case SlotEffect.AwaitAnswer(Launch launch, boolean verify) -> {
+                    tasks.removeIf(
+                            task -> task instanceof Task.Polling && task.slot().equals(launch.plan().slot()));
+                    tasks.add(new Task.Polling(launch.plan().slot(), launch));
+                }
+                case SlotEffect.OpenGate(SlotName slot, Incarnation life, int permits) ->
+                    require(doors.get(slot).gate.open(life, permits), "a ready slot's gate does not open");
+                case SlotEffect.SuspendGate(SlotName slot, Incarnation life) -> doors.get(slot).gate.suspend(life);
+                case SlotEffect.Drain(SlotName slot, Incarnation life) -> {
+                    require(
+                            tasks.stream()
+                                    .noneMatch(task -> task instanceof Task.Draining(var other, var same, var open)
+                                            && other.equals(slot)
+                                            && same.equals(life)),
+                            "drained twice");
+                    Gate gate = doors.get(slot).gate;
+                    boolean wasOpen = gate.isOpen();
+                    gate.suspend(life);
+                    tasks.add(new Task.Draining(slot, life, wasOpen));
+                }
+                case SlotEffect.Revoke(SlotName slot, Incarnation life, RevokeCause cause) ->
+                    tasks.add(new Task.Revoking(slot, life));
+                case SlotEffect.Abandon(SlotName slot, Incarnation life) -> {
+                    require(!alive.containsKey(life), "abandoned a workload that lives");
+                    Door door = doors.get(slot);
+                    door.gate.abandon(life, RevokeCause.ENGINE_LOST);
+                    door.inside.removeIf(lease -> lease.incarnation().equals(life));
+                }
+                case SlotEffect.Stop(Workload workload, ClosedGate proof) -> {
+                    require(proof.incarnation().equals(workload.incarnation()), "a stop with another life's proof");
+                    require(doors.get(workload.slot()).inside.isEmpty(), "a stop with somebody inside");
+                    require(
+                            tasks.stream().noneMatch(task -> task instanceof Task.Stopping && task.slot().equals(workload.slot())),
+                            "stopped twice");
+                    tasks.add(new Task.Stopping(workload.slot(), workload, proof));
+                }
+                case SlotEffect.StopStray(Workload workload) ->
+                    tasks.add(new Task.StoppingStray(workload.slot(), workload));
+                case SlotEffect.Erase(SlotName slot) -> {
+                    require(
+                            alive.values().stream().noneMatch(workload -> workload.slot().equals(slot)),
+                            "forgot a slot that runs");
+                    disk.remove(slot);
+                }
+            }
+        }
+    }
+
+    private void end(OperationId id) {
+        require(running.remove(id) != null || ended.contains(id) || restarts > 0, "ended an unknown operation " + id);
+        require(ended.add(id), "ended twice: " + id);
+    }
+
+    // What must hold after every step
+
+    private void check() {
+        for (SlotMachine machine : state.machines().values()) {
+            SlotName slot = machine.slot();
+            List<Workload> living = alive.values().stream()
+                    .filter(workload -> workload.slot().equals(slot))
+                    .toList();
+            require(living.size() <= 1, "two workloads of " + slot + ": " + living);
+            boolean settled = machine.state() == SlotState.OFFLINE || machine.state() == SlotState.ERROR;
+            boolean stopFailed = machine.state() == SlotState.ERROR && machine.cause() == CauseCode.STOP_TIMEOUT;
+            if (settled && !stopFailed) {
+                require(living.isEmpty(), slot + " is " + machine.state() + " and runs " + living);
+                require(machine.launch().isEmpty(), slot + " is " + machine.state() + " with a launch");
+            }
+            if (machine.state() == SlotState.READY && !machine.isClosing() && !isOutstanding(slot)) {
+                require(doors.get(slot).gate.isOpen(), slot + " is ready and its gate is shut");
+            }
+            if (machine.state() != SlotState.READY) {
+                require(!doors.get(slot).gate.isOpen(), slot + " is " + machine.state() + " and its gate is open");
+            }
+            if (machine.state().isTransitional()) {
+                require(isOutstanding(slot), slot + " is " + machine.state() + " and nothing is under way");
+            }
+            if (machine.isClosing()) {
+                require(isOutstanding(slot), slot + " is " + machine.closing() + " and nothing is under way");
+            }
+            if (machine.state() == SlotState.READY) {
+                require(machine.operations().isEmpty(), "ready, and still waited for: " + machine.operations());
+            }
+            SlotMachine written = disk.get(slot);
+            if (written != null) {
+                require(written.state() == machine.state(), "on disk " + written.state() + ", not " + machine.state());
+                require(written.desired() == machine.desired(), "what is desired is not on disk");
+                require(written.launch().equals(machine.launch()), "the launch is not on disk");
+            }
+        }
+        Set<OperationId> held = new HashSet<>();
+        state.machines().values().forEach(machine -> {
+            held.addAll(machine.everyoneWaiting());
+            machine.next().ifPresent(next -> held.addAll(next.operations()));
+        });
+        queue.forEach(event -> {
+            switch (event) {
+                case SlotEvent.LoadWanted wanted -> held.add(wanted.operation());
+                case SlotEvent.UnloadWanted wanted -> held.add(wanted.operation());
+                case SlotEvent.RestartWanted wanted -> held.add(wanted.operation());
+                default -> {}
+            }
+        });
+        require(held.containsAll(running.keySet()), "operations that nobody holds: " + lost(held));
+        require(running.keySet().containsAll(held), "operations that ended and are still held");
+    }
+
+    private List<OperationId> lost(Set<OperationId> held) {
+        return running.keySet().stream().filter(id -> !held.contains(id)).toList();
+    }
+
+    private boolean isOutstanding(SlotName slot) {
+        return tasks.stream().anyMatch(task -> task.slot().equals(slot) && !(task instanceof Task.StoppingStray))
+                || queue.stream().anyMatch(event -> event.slot().equals(slot));
+    }
+
+    private Optional<Incarnation> incarnation(SlotName slot) {
+        return state.machine(slot).flatMap(SlotMachine::launch).flatMap(Launch::incarnation);
+    }
+
+    private <T> T any(List<T> list) {
+        return list.get(random.nextInt(list.size()));
+    }
+
+    private static Hal0Exception spawnFailed() {
+        return new Hal0Exception(ErrorCode.SLOT_SPAWN_FAILED, "no such program");
+    }
+
+    private static Hal0Exception timeout() {
+        return new Hal0Exception(ErrorCode.SLOT_TERMINATE_TIMEOUT, "it survived");
+    }
+
+    private static void require(boolean holds, String otherwise) {
+        if (!holds) {
+            throw new AssertionError(otherwise);
+        }
+    }
+}

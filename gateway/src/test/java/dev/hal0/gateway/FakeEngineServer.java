@@ -45,6 +45,7 @@ final class FakeEngineServer implements AutoCloseable {
     private final int port;
     private volatile Behaviour behaviour = tokens(3);
     private volatile @Nullable ServerSocket listener;
+    private volatile @Nullable Socket held;
     private volatile int connections;
 
     FakeEngineServer() {
@@ -73,10 +74,33 @@ final class FakeEngineServer implements AutoCloseable {
     void die() {
         refuse();
         open.forEach(FakeEngineServer::reset);
+        hold();
     }
 
     void listenAgain() {
+        release();
         listen(port);
+    }
+
+    /** Bound and not listening: connections are refused, and no other program's engine can take the port meanwhile. */
+    private void hold() {
+        try {
+            var socket = new Socket();
+            socket.setReuseAddress(true);
+            socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+            held = socket;
+        } catch (IOException busy) {
+            // The port is refused all the same; it is only not kept from others.
+            held = null;
+        }
+    }
+
+    private void release() {
+        Socket socket = held;
+        held = null;
+        if (socket != null) {
+            reset(socket);
+        }
     }
 
     Call onlyCall() {
@@ -355,6 +379,8 @@ final class FakeEngineServer implements AutoCloseable {
 
     @Override
     public void close() {
-        die();
+        release();
+        refuse();
+        open.forEach(FakeEngineServer::reset);
     }
 }

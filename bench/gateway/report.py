@@ -1,4 +1,6 @@
 """Turns the results of a run into a Markdown table."""
+import collections
+import math
 import statistics
 
 ROWS = {
@@ -22,6 +24,15 @@ def per_chunk(result):
 
 def milliseconds(name, quantile):
     return lambda result: result[name][quantile] / 1000
+
+
+def usual_delay(result):
+    delay = result["delay_us"]
+    return delay["p50"] / 1000 if delay["count"] else math.inf
+
+
+def slowest(result):
+    return math.inf if result["missed"] else result["delay_us"]["max"] / 1000
 
 
 # Row, measure, how to read it from a result, decimals, needs a process to watch, budget for hal0 ÷ nginx or None.
@@ -48,10 +59,10 @@ MEASURES = [
     ("crowd", "first chunk p99 ms", milliseconds("first_us", "p99"), 1, False, None),
     ("crowd", "transit p99 ms", milliseconds("transit_us", "p99"), 2, False, None),
     ("crowd", "CPU s per 1M chunks", per_chunk, 1, True, None),
-    ("abort", "upstream sees it, p50 ms", milliseconds("delay_us", "p50"), 2, False, None),
-    ("abort", "slowest ms", milliseconds("delay_us", "max"), 2, False, None),
-    ("silent", "upstream sees it, p50 ms", milliseconds("delay_us", "p50"), 2, False, None),
-    ("silent", "slowest ms", milliseconds("delay_us", "max"), 2, False, None),
+    ("abort", "upstream sees it, p50 ms", usual_delay, 2, False, None),
+    ("abort", "slowest ms", slowest, 2, False, None),
+    ("silent", "upstream sees it, p50 ms", usual_delay, 2, False, None),
+    ("silent", "slowest ms", slowest, 2, False, None),
 ]
 
 # What has to be no larger than this, whatever nginx does.
@@ -60,6 +71,8 @@ MOST_ADDED_MS = 0.2
 
 
 def number(value, decimals):
+    if math.isinf(value):
+        return "never"
     return f"{value:,.{decimals}f}"
 
 
@@ -81,15 +94,13 @@ def read_values(results, row, read, name, needs_process):
     values = []
     for result in results[row].get(name, []):
         empty = needs_process and result["memory_mb"] == 0
-        delay = result.get("delay_us")
-        empty = empty or (delay is not None and delay["count"] == 0)
         values.append(None if empty else read(result))
     return values
 
 
 def ratios(above, below):
     """Round by round: what slows the machine down for a while slows both."""
-    return [a / b for a, b in zip(above, below) if a is not None and b]
+    return [a / b for a, b in zip(above, below) if a is not None and b and not math.isinf(b)]
 
 
 def budget_text(row, measure, budget, ratio, values):
@@ -149,18 +160,16 @@ def added_line(results, names, with_budget):
 def notes(results, names):
     lines = []
     for name in names:
-        trouble = []
+        trouble = collections.Counter()
         for row in results:
             for result in results[row].get(name, []):
-                told = dict(result.get("failures", {}))
-                if result.get("never_sent"):
-                    told["never sent"] = result["never_sent"]
-                if result.get("missed"):
-                    told["close not seen within the deadline"] = result["missed"]
-                if row in ("abort", "silent") and result["failed"]:
-                    told["no answer to leave"] = result["failed"]
-                trouble += [f"{row}: {count} × {reason}" for reason, count in told.items()]
-        lines.append(f"- {name}: " + ("; ".join(trouble) if trouble else "no failed request") + ".")
+                trouble.update({f"{row}: {reason}": count for reason, count in result.get("failures", {}).items()})
+                trouble[f"{row}: never sent"] += result.get("never_sent", 0)
+                trouble[f"{row}: close not seen within the deadline"] += result.get("missed", 0)
+                if row in ("abort", "silent"):
+                    trouble[f"{row}: no answer to leave"] += result["failed"]
+        told = "; ".join(f"{count} × {reason}" for reason, count in trouble.items() if count)
+        lines.append(f"- {name}: {told or 'no failed request'}.")
     memory = [f"{name} {max(result['memory_mb'] for row in results for result in results[row][name]):.0f} MB"
               for name in names if any(result["memory_mb"] for row in results for result in results[row][name])]
     if memory:

@@ -178,4 +178,7 @@ def notes(results, names):
               for row in results]
     stolen = max(result["machine_stolen"] for row in results for name in names for result in results[row][name])
     lines.append("- Machine busy (median): " + ", ".join(shares) + f". Stolen by the hypervisor: at most {100 * stolen:.0f} %.")
+    others = [result["others_before"] for row in results for name in names for result in results[row][name]]
+    lines.append(f"- Busy in the quiet moment before each measurement (other programs): median {100 * statistics.median(others):.0f} %, "
+                 f"at most {100 * max(others):.0f} %.")
     return lines

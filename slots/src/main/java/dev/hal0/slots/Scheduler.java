@@ -465,7 +465,8 @@ final class Scheduler {
                 }
             }
             case UNLOADING -> {
-                // The stop is under way and will say so itself; being dead already makes it quick. Those inside need not
+                // The stop is under way and will say so itself; being dead already makes it quick. Those inside need
+                // not
                 // find that out, and the drain need not wait for them.
                 if (machine.closing() == Closing.DRAINING) {
                     effects.add(new SlotEffect.Abandon(machine.slot(), incarnation));

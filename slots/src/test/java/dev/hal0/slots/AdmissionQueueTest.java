@@ -165,7 +165,8 @@ class AdmissionQueueTest {
     /** 0 enters, 1 leaves, 2 cancels: after every step a free permit and a waiter never coexist, and order holds. */
     @Property(tries = 500)
     void anySequence_keepsOrderAndLosesNoTurn(
-            @ForAll @Size(max = 60) List<@IntRange(max = 2) Integer> steps, @ForAll @IntRange(min = 1, max = 3) int permits) {
+            @ForAll @Size(max = 60) List<@IntRange(max = 2) Integer> steps,
+            @ForAll @IntRange(min = 1, max = 3) int permits) {
         var ownGate = new Gate(() -> 0L, Duration.ZERO);
         var line = new AdmissionQueue(ownGate);
         ownGate.prepare(LIFE);

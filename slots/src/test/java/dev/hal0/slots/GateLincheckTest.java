@@ -37,8 +37,8 @@ class GateLincheckTest {
     public static final class Admission {
         private final Gate gate = new Gate(() -> 0L, Duration.ZERO);
         /** Apart per thread: who takes a lease leaves it, so that taking it out of a list is no race of its own. */
-        private final List<Deque<Lease>> inside =
-                List.of(new ArrayDeque<>(), new ArrayDeque<>(), new ArrayDeque<>(), new ArrayDeque<>(), new ArrayDeque<>());
+        private final List<Deque<Lease>> inside = List.of(
+                new ArrayDeque<>(), new ArrayDeque<>(), new ArrayDeque<>(), new ArrayDeque<>(), new ArrayDeque<>());
 
         public Admission() {
             gate.prepare(LIFE);

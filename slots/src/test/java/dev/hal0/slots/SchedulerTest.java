@@ -66,8 +66,13 @@ class SchedulerTest {
                         "load failed",
                         WANT_UNPREPARED,
                         new SlotEvent.PrepareFailed(Samples.SLOT, "n1", SPAWN)),
-                story("unload while fetching", SlotState.OFFLINE, CauseCode.STOPPED, "load cancelled, unload finished",
-                        WANT_UNPREPARED, STOP),
+                story(
+                        "unload while fetching",
+                        SlotState.OFFLINE,
+                        CauseCode.STOPPED,
+                        "load cancelled, unload finished",
+                        WANT_UNPREPARED,
+                        STOP),
                 story("launched", SlotState.WARMING, CauseCode.LAUNCHED, "", WANT, LAUNCHED),
                 story(
                         "spawn failed",
@@ -84,7 +89,14 @@ class SchedulerTest {
                         WANT,
                         new SlotEvent.LaunchFailed(Samples.SLOT, "n1", PORT)),
                 story("ready", SlotState.READY, CauseCode.HEALTHY, "load finished", WANT, LAUNCHED, ANSWERED),
-                story("died while loading", SlotState.ERROR, CauseCode.ENGINE_EXITED, "load failed", WANT, LAUNCHED, EXITED),
+                story(
+                        "died while loading",
+                        SlotState.ERROR,
+                        CauseCode.ENGINE_EXITED,
+                        "load failed",
+                        WANT,
+                        LAUNCHED,
+                        EXITED),
                 story(
                         "never answered",
                         SlotState.ERROR,
@@ -126,37 +138,164 @@ class SchedulerTest {
                         new SlotEvent.Unanswered(Samples.SLOT, LIFE, "budget"),
                         GATE_CLOSED,
                         STOP_FAILED),
-                story("doubted", SlotState.WARMING, CauseCode.UNRESPONSIVE, "load finished", WANT, LAUNCHED, ANSWERED, DOUBTED),
-                story("doubted and fine", SlotState.READY, CauseCode.HEALTHY, "load finished", WANT, LAUNCHED, ANSWERED,
-                        DOUBTED, ANSWERED),
-                story("lost", SlotState.OFFLINE, CauseCode.ENGINE_EXITED, "load finished", WANT, LAUNCHED, ANSWERED, EXITED),
-                story("draining stays ready", SlotState.READY, CauseCode.HEALTHY, "load finished", WANT, LAUNCHED, ANSWERED,
+                story(
+                        "doubted",
+                        SlotState.WARMING,
+                        CauseCode.UNRESPONSIVE,
+                        "load finished",
+                        WANT,
+                        LAUNCHED,
+                        ANSWERED,
+                        DOUBTED),
+                story(
+                        "doubted and fine",
+                        SlotState.READY,
+                        CauseCode.HEALTHY,
+                        "load finished",
+                        WANT,
+                        LAUNCHED,
+                        ANSWERED,
+                        DOUBTED,
+                        ANSWERED),
+                story(
+                        "lost",
+                        SlotState.OFFLINE,
+                        CauseCode.ENGINE_EXITED,
+                        "load finished",
+                        WANT,
+                        LAUNCHED,
+                        ANSWERED,
+                        EXITED),
+                story(
+                        "draining stays ready",
+                        SlotState.READY,
+                        CauseCode.HEALTHY,
+                        "load finished",
+                        WANT,
+                        LAUNCHED,
+                        ANSWERED,
                         STOP),
-                story("drained", SlotState.UNLOADING, CauseCode.OPERATOR_UNLOAD, "load finished", WANT, LAUNCHED, ANSWERED,
-                        STOP, GATE_CLOSED),
-                story("unloaded", SlotState.OFFLINE, CauseCode.STOPPED, "load finished, unload finished", WANT, LAUNCHED,
-                        ANSWERED, STOP, GATE_CLOSED, STOPPED),
-                story("busy", SlotState.READY, CauseCode.HEALTHY, "load finished, unload failed", WANT, LAUNCHED, ANSWERED,
-                        STOP, EXPIRED),
-                story("forced after a drain began, whose expiry comes late", SlotState.OFFLINE, CauseCode.STOPPED,
-                        "load finished, unload finished", WANT, LAUNCHED, ANSWERED, STOP, FORCE_STOP, EXPIRED, GATE_CLOSED,
+                story(
+                        "drained",
+                        SlotState.UNLOADING,
+                        CauseCode.OPERATOR_UNLOAD,
+                        "load finished",
+                        WANT,
+                        LAUNCHED,
+                        ANSWERED,
+                        STOP,
+                        GATE_CLOSED),
+                story(
+                        "unloaded",
+                        SlotState.OFFLINE,
+                        CauseCode.STOPPED,
+                        "load finished, unload finished",
+                        WANT,
+                        LAUNCHED,
+                        ANSWERED,
+                        STOP,
+                        GATE_CLOSED,
                         STOPPED),
-                story("died while draining", SlotState.OFFLINE, CauseCode.ENGINE_EXITED, "load finished, unload finished",
-                        WANT, LAUNCHED, ANSWERED, STOP, EXITED),
-                story("survives its stop", SlotState.ERROR, CauseCode.STOP_TIMEOUT, "load finished, unload failed", WANT,
-                        LAUNCHED, ANSWERED, STOP, GATE_CLOSED, STOP_FAILED),
-                story("unload while spawning waits for the spawn", SlotState.UNLOADING, CauseCode.OPERATOR_UNLOAD,
-                        "load cancelled", WANT, STOP),
-                story("spawn failed after an unload", SlotState.OFFLINE, CauseCode.STOPPED, "load cancelled, unload finished",
-                        WANT, STOP, new SlotEvent.LaunchFailed(Samples.SLOT, "n1", SPAWN)),
-                story("spawned after an unload", SlotState.OFFLINE, CauseCode.STOPPED, "load cancelled, unload finished",
-                        WANT, STOP, LAUNCHED, GATE_CLOSED, STOPPED),
-                story("unload while warming", SlotState.OFFLINE, CauseCode.STOPPED, "load cancelled, unload finished", WANT,
-                        LAUNCHED, STOP, GATE_CLOSED, STOPPED),
-                story("another model takes over", SlotState.STARTING, CauseCode.OPERATOR_LOAD, "load finished", WANT,
-                        LAUNCHED, ANSWERED, WANT_LARGE, GATE_CLOSED, STOPPED),
-                story("another model and a busy one", SlotState.READY, CauseCode.HEALTHY, "load finished, other failed", WANT,
-                        LAUNCHED, ANSWERED, WANT_LARGE, EXPIRED),
+                story(
+                        "busy",
+                        SlotState.READY,
+                        CauseCode.HEALTHY,
+                        "load finished, unload failed",
+                        WANT,
+                        LAUNCHED,
+                        ANSWERED,
+                        STOP,
+                        EXPIRED),
+                story(
+                        "forced after a drain began, whose expiry comes late",
+                        SlotState.OFFLINE,
+                        CauseCode.STOPPED,
+                        "load finished, unload finished",
+                        WANT,
+                        LAUNCHED,
+                        ANSWERED,
+                        STOP,
+                        FORCE_STOP,
+                        EXPIRED,
+                        GATE_CLOSED,
+                        STOPPED),
+                story(
+                        "died while draining",
+                        SlotState.OFFLINE,
+                        CauseCode.ENGINE_EXITED,
+                        "load finished, unload finished",
+                        WANT,
+                        LAUNCHED,
+                        ANSWERED,
+                        STOP,
+                        EXITED),
+                story(
+                        "survives its stop",
+                        SlotState.ERROR,
+                        CauseCode.STOP_TIMEOUT,
+                        "load finished, unload failed",
+                        WANT,
+                        LAUNCHED,
+                        ANSWERED,
+                        STOP,
+                        GATE_CLOSED,
+                        STOP_FAILED),
+                story(
+                        "unload while spawning waits for the spawn",
+                        SlotState.UNLOADING,
+                        CauseCode.OPERATOR_UNLOAD,
+                        "load cancelled",
+                        WANT,
+                        STOP),
+                story(
+                        "spawn failed after an unload",
+                        SlotState.OFFLINE,
+                        CauseCode.STOPPED,
+                        "load cancelled, unload finished",
+                        WANT,
+                        STOP,
+                        new SlotEvent.LaunchFailed(Samples.SLOT, "n1", SPAWN)),
+                story(
+                        "spawned after an unload",
+                        SlotState.OFFLINE,
+                        CauseCode.STOPPED,
+                        "load cancelled, unload finished",
+                        WANT,
+                        STOP,
+                        LAUNCHED,
+                        GATE_CLOSED,
+                        STOPPED),
+                story(
+                        "unload while warming",
+                        SlotState.OFFLINE,
+                        CauseCode.STOPPED,
+                        "load cancelled, unload finished",
+                        WANT,
+                        LAUNCHED,
+                        STOP,
+                        GATE_CLOSED,
+                        STOPPED),
+                story(
+                        "another model takes over",
+                        SlotState.STARTING,
+                        CauseCode.OPERATOR_LOAD,
+                        "load finished",
+                        WANT,
+                        LAUNCHED,
+                        ANSWERED,
+                        WANT_LARGE,
+                        GATE_CLOSED,
+                        STOPPED),
+                story(
+                        "another model and a busy one",
+                        SlotState.READY,
+                        CauseCode.HEALTHY,
+                        "load finished, other failed",
+                        WANT,
+                        LAUNCHED,
+                        ANSWERED,
+                        WANT_LARGE,
+                        EXPIRED),
                 story("unload of nothing", SlotState.OFFLINE, CauseCode.NEVER_LOADED, "unload finished", STOP));
     }
 
@@ -167,8 +306,7 @@ class SchedulerTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("stories")
-    void story_endsInItsState(
-            String name, SlotState ends, CauseCode cause, String operations, List<SlotEvent> events) {
+    void story_endsInItsState(String name, SlotState ends, CauseCode cause, String operations, List<SlotEvent> events) {
         var effects = new ArrayList<SlotEffect>();
         events.forEach(event -> effects.addAll(step(event)));
 
@@ -219,7 +357,8 @@ class SchedulerTest {
     void lateProgress_doesNotChangeAReadySlot() {
         play(WANT, LAUNCHED, ANSWERED);
 
-        assertThat(step(new SlotEvent.Progressed(Samples.SLOT, "n1", "loading"))).isEmpty();
+        assertThat(step(new SlotEvent.Progressed(Samples.SLOT, "n1", "loading")))
+                .isEmpty();
         assertThat(machine().message()).isEmpty();
     }
 
@@ -240,7 +379,9 @@ class SchedulerTest {
         assertThat(effects)
                 .filteredOn(SlotEffect.Persist.class::isInstance)
                 .last()
-                .satisfies(effect -> assertThat(((SlotEffect.Persist) effect).machine().desired()).isTrue());
+                .satisfies(effect -> assertThat(
+                                ((SlotEffect.Persist) effect).machine().desired())
+                        .isTrue());
     }
 
     @Test
@@ -252,7 +393,8 @@ class SchedulerTest {
 
         List<SlotEffect> refused = step(new SlotEvent.LoadWanted(Samples.SLOT, OTHER, request));
         assertThat(outcomes(refused)).containsExactly("other failed");
-        assertThat(((SlotEffect.Fail) refused.getFirst()).why().retryAfterSeconds()).isPresent();
+        assertThat(((SlotEffect.Fail) refused.getFirst()).why().retryAfterSeconds())
+                .isPresent();
 
         now = now.plus(Scheduler.FIRST_PAUSE);
         step(new SlotEvent.LoadWanted(Samples.SLOT, OTHER, request));
@@ -266,7 +408,8 @@ class SchedulerTest {
         }
         var request = new LoadRequest(Samples.plan(Samples.SLOT, "small"), "n1", true, false, CauseCode.REQUEST);
 
-        SlotEffect refused = step(new SlotEvent.LoadWanted(Samples.SLOT, OTHER, request)).getFirst();
+        SlotEffect refused =
+                step(new SlotEvent.LoadWanted(Samples.SLOT, OTHER, request)).getFirst();
 
         assertThat(((SlotEffect.Fail) refused).why().retryAfterSeconds().orElseThrow())
                 .isBetween(Scheduler.LONGEST_PAUSE.toSeconds(), Scheduler.LONGEST_PAUSE.toSeconds() + 1);

@@ -120,7 +120,8 @@ final class SchedulerWorld {
         state.machines()
                 .values()
                 .forEach(machine -> require(
-                        !machine.state().isTransitional(), "at rest, but " + machine.slot() + " is " + machine.state()));
+                        !machine.state().isTransitional(),
+                        "at rest, but " + machine.slot() + " is " + machine.state()));
     }
 
     List<String> lastEvents() {
@@ -243,8 +244,8 @@ final class SchedulerWorld {
                             .findFirst());
             apply(Scheduler.recover(state, machine, found, now));
             if (found.isPresent() && !machine.desired()) {
-                queue.add(new SlotEvent.UnloadWanted(
-                        machine.slot(), begin("unload"), false, CauseCode.OPERATOR_UNLOAD));
+                queue.add(
+                        new SlotEvent.UnloadWanted(machine.slot(), begin("unload"), false, CauseCode.OPERATOR_UNLOAD));
             } else if (found.isEmpty() && machine.desired()) {
                 queue.add(new SlotEvent.LoadWanted(
                         machine.slot(), begin("load"), request(machine.slot(), CauseCode.DESIRED_AT_START)));
@@ -253,8 +254,8 @@ final class SchedulerWorld {
         Set<String> known = new HashSet<>();
         state.machines().values().forEach(machine -> machine.launch().ifPresent(launch -> known.add(launch.nonce())));
         alive.values()
-                .forEach(workload -> require(
-                        known.contains(workload.nonce()), "a workload outlived its record: " + workload));
+                .forEach(workload ->
+                        require(known.contains(workload.nonce()), "a workload outlived its record: " + workload));
     }
 
     // What effects lead to
@@ -303,7 +304,8 @@ final class SchedulerWorld {
             case Task.Revoking(SlotName slot, Incarnation life) -> {
                 Door door = doors.get(slot);
                 try {
-                    door.gate.revoke(life, RevokeCause.OPERATOR_FORCE)
+                    door.gate
+                            .revoke(life, RevokeCause.OPERATOR_FORCE)
                             .ifPresent(proof -> queue.add(new SlotEvent.GateClosed(slot, proof)));
                 } catch (InterruptedException impossible) {
                     throw new AssertionError(impossible);
@@ -350,7 +352,8 @@ final class SchedulerWorld {
                         require(edge.get().leaves(from) && edge.get().to() == machine.state(), "an edge that is none");
                     }
                     if (machine.state() != SlotState.WARMING) {
-                        tasks.removeIf(task -> task instanceof Task.Polling && task.slot().equals(machine.slot()));
+                        tasks.removeIf(task ->
+                                task instanceof Task.Polling && task.slot().equals(machine.slot()));
                     }
                 }
                 case SlotEffect.Finish(Collection<OperationId> ids, String message) -> ids.forEach(this::end);
@@ -361,7 +364,8 @@ final class SchedulerWorld {
                     ids.forEach(this::end);
                 }
                 case SlotEffect.Cancel(Collection<OperationId> ids, String message) -> ids.forEach(this::end);
-                case SlotEffect.Prepare(Launch launch) -> tasks.add(new Task.Fetching(launch.plan().slot(), launch));
+                case SlotEffect.Prepare(Launch launch) ->
+                    tasks.add(new Task.Fetching(launch.plan().slot(), launch));
                 case SlotEffect.AbandonPreparation(SlotName slot) -> {}
                 case SlotEffect.Start(Launch launch) -> {
                     SlotName slot = launch.plan().slot();
@@ -369,10 +373,13 @@ final class SchedulerWorld {
                             persisted != null && persisted.launch().equals(Optional.of(launch)),
                             "started a launch that is not on disk");
                     require(
-                            alive.values().stream().noneMatch(other -> other.slot().equals(slot)),
+                            alive.values().stream()
+                                    .noneMatch(other -> other.slot().equals(slot)),
                             "started " + slot + " while another workload of it runs");
                     require(
-                            tasks.stream().noneMatch(task -> task instanceof Task.Starting && task.slot().equals(slot)),
+                            tasks.stream()
+                                    .noneMatch(task -> task instanceof Task.Starting
+                                            && task.slot().equals(slot)),
                             "two launches of " + slot + " at once");
                     tasks.add(new Task.Starting(slot, launch));
                 }
@@ -388,13 +395,14 @@ final class SchedulerWorld {
                     }
                 }
                 case SlotEffect.AwaitAnswer(Launch launch, boolean verify) -> {
-                    tasks.removeIf(
-                            task -> task instanceof Task.Polling && task.slot().equals(launch.plan().slot()));
+                    tasks.removeIf(task -> task instanceof Task.Polling
+                            && task.slot().equals(launch.plan().slot()));
                     tasks.add(new Task.Polling(launch.plan().slot(), launch));
                 }
                 case SlotEffect.OpenGate(SlotName slot, Incarnation life, int permits) ->
                     require(doors.get(slot).gate.open(life, permits), "a ready slot's gate does not open");
-                case SlotEffect.SuspendGate(SlotName slot, Incarnation life) -> doors.get(slot).gate.suspend(life);
+                case SlotEffect.SuspendGate(SlotName slot, Incarnation life) ->
+                    doors.get(slot).gate.suspend(life);
                 case SlotEffect.Drain(SlotName slot, Incarnation life) -> {
                     require(
                             tasks.stream()
@@ -419,7 +427,9 @@ final class SchedulerWorld {
                     require(proof.incarnation().equals(workload.incarnation()), "a stop with another life's proof");
                     require(doors.get(workload.slot()).inside.isEmpty(), "a stop with somebody inside");
                     require(
-                            tasks.stream().noneMatch(task -> task instanceof Task.Stopping && task.slot().equals(workload.slot())),
+                            tasks.stream()
+                                    .noneMatch(task -> task instanceof Task.Stopping
+                                            && task.slot().equals(workload.slot())),
                             "stopped twice");
                     tasks.add(new Task.Stopping(workload.slot(), workload, proof));
                 }
@@ -427,7 +437,8 @@ final class SchedulerWorld {
                     tasks.add(new Task.StoppingStray(workload.slot(), workload));
                 case SlotEffect.Erase(SlotName slot) -> {
                     require(
-                            alive.values().stream().noneMatch(workload -> workload.slot().equals(slot)),
+                            alive.values().stream()
+                                    .noneMatch(workload -> workload.slot().equals(slot)),
                             "forgot a slot that runs");
                     disk.remove(slot);
                 }

@@ -353,7 +353,8 @@ class SlotDefinitionsTest {
         Files.writeString(folder.resolve(stem + ".toml"), text);
     }
 
-    private static void refused(ThrowingCallable wish, ErrorCode code, @org.jspecify.annotations.Nullable String param) {
+    private static void refused(
+            ThrowingCallable wish, ErrorCode code, @org.jspecify.annotations.Nullable String param) {
         assertThatThrownBy(wish).isInstanceOfSatisfying(Hal0Exception.class, why -> {
             assertThat(why.code()).isEqualTo(code);
             assertThat(why.param()).isEqualTo(Optional.ofNullable(param));

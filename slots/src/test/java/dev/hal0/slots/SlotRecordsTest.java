@@ -21,6 +21,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SlotRecordsTest {
+    private static final String SETTLED =
+            "\"state\":\"ready\",\"since\":\"2026-01-02T03:04:05Z\",\"cause\":\"healthy\",\"message\":\"\"";
+    private static final String COPIED = "{\"name\":\"other\"," + SETTLED + "}";
+    private static final String NO_PLAN =
+            "{\"name\":\"chat\"," + SETTLED + ",\"launch\":{\"nonce\":\"n\",\"plan\":{}}}";
+
     @TempDir
     private Path folder;
 
@@ -55,18 +61,31 @@ class SlotRecordsTest {
 
         records.write(machine);
 
-        assertThat(records.read(Samples.SLOT).orElseThrow().toMachine().launch()).isEqualTo(machine.launch());
+        assertThat(records.read(Samples.SLOT).orElseThrow().toMachine().launch())
+                .isEqualTo(machine.launch());
     }
 
     @Test
     void file_isForItsOwnerOnly() throws IOException {
         records.write(machine(SlotState.READY));
 
-        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file()))).isEqualTo("rw-------");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file())))
+                .isEqualTo("rw-------");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "{", "[]", "null", "{\"name\":\"chat\",\"state\":\"dancing\"}", "{\"name\":\"Not A Name\"}", "{\"name\":\"chat\"}"})
+    @ValueSource(
+            strings = {
+                "",
+                "{",
+                "[]",
+                "null",
+                "{\"name\":\"chat\",\"state\":\"dancing\"}",
+                "{\"name\":\"Not A Name\"}",
+                "{\"name\":\"chat\"}",
+                COPIED,
+                NO_PLAN
+            })
     void unreadableFile_isIgnored(String content) throws IOException {
         Files.createDirectories(file().getParent());
         Files.writeString(file(), content);
@@ -115,11 +134,16 @@ class SlotRecordsTest {
         assertThat(List.of(
                         plan.hash(),
                         with(plan, List.of("--model small"), Map.of(), 8081, 2).hash(),
-                        with(plan, List.of("--model", "small"), Map.of(), 8081, 2).hash(),
-                        with(plan, List.of("--model", "small"), Map.of("A", "1"), 8081, 2).hash(),
-                        with(plan, List.of("--model", "small", "A=1"), Map.of(), 8081, 2).hash(),
-                        with(plan, List.of("--model", "small"), Map.of(), 8082, 2).hash(),
-                        with(plan, List.of("--model", "small"), Map.of(), 8081, 3).hash()))
+                        with(plan, List.of("--model", "small"), Map.of(), 8081, 2)
+                                .hash(),
+                        with(plan, List.of("--model", "small"), Map.of("A", "1"), 8081, 2)
+                                .hash(),
+                        with(plan, List.of("--model", "small", "A=1"), Map.of(), 8081, 2)
+                                .hash(),
+                        with(plan, List.of("--model", "small"), Map.of(), 8082, 2)
+                                .hash(),
+                        with(plan, List.of("--model", "small"), Map.of(), 8081, 3)
+                                .hash()))
                 .doesNotHaveDuplicates();
     }
 

@@ -255,7 +255,6 @@ class AdmissionQueueTest {
     private static Hal0Exception failure(CompletableFuture<Lease> turn) {
         Throwable thrown = catchThrowable(turn::join);
         assertThat(thrown).isInstanceOf(CompletionException.class);
-        assertThat(thrown.getCause()).isInstanceOf(Hal0Exception.class);
-        return (Hal0Exception) thrown.getCause();
+        return Failures.of(thrown);
     }
 }

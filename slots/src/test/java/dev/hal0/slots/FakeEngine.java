@@ -4,6 +4,7 @@ import dev.hal0.models.RegisteredModel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicReference;
@@ -37,12 +38,12 @@ final class FakeEngine implements Engine {
 
     @Override
     public Health health(Endpoint endpoint) {
-        return health.get();
+        return Objects.requireNonNull(health.get());
     }
 
     @Override
     public List<String> verify(LaunchPlan plan, Endpoint endpoint) {
-        return differences.get();
+        return Objects.requireNonNull(differences.get());
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
@@ -171,7 +172,7 @@ final class SchedulerWorld {
     }
 
     private void people() {
-        Door door = doors.get(any(SLOTS));
+        Door door = door(any(SLOTS));
         if (!door.inside.isEmpty() && random.nextBoolean()) {
             door.inside.remove(random.nextInt(door.inside.size())).leave();
         } else if (door.gate.tryEnter() instanceof Gate.Entry.Entered(Lease lease)) {
@@ -288,7 +289,7 @@ final class SchedulerWorld {
                         });
             }
             case Task.Draining(SlotName slot, Incarnation life, boolean wasOpen) -> {
-                Gate gate = doors.get(slot).gate;
+                Gate gate = door(slot).gate;
                 Optional<ClosedGate> proof = gate.tryClose(life);
                 if (proof.isPresent()) {
                     queue.add(new SlotEvent.GateClosed(slot, proof.get()));
@@ -302,7 +303,7 @@ final class SchedulerWorld {
                 }
             }
             case Task.Revoking(SlotName slot, Incarnation life) -> {
-                Door door = doors.get(slot);
+                Door door = door(slot);
                 try {
                     door.gate
                             .revoke(life, RevokeCause.OPERATOR_FORCE)
@@ -384,7 +385,7 @@ final class SchedulerWorld {
                     tasks.add(new Task.Starting(slot, launch));
                 }
                 case SlotEffect.Attend(Workload workload) -> {
-                    Door door = doors.get(workload.slot());
+                    Door door = door(workload.slot());
                     door.gate.prepare(workload.incarnation());
                     door.attended = workload.incarnation();
                     attended.add(workload.incarnation());
@@ -400,9 +401,9 @@ final class SchedulerWorld {
                     tasks.add(new Task.Polling(launch.plan().slot(), launch));
                 }
                 case SlotEffect.OpenGate(SlotName slot, Incarnation life, int permits) ->
-                    require(doors.get(slot).gate.open(life, permits), "a ready slot's gate does not open");
+                    require(door(slot).gate.open(life, permits), "a ready slot's gate does not open");
                 case SlotEffect.SuspendGate(SlotName slot, Incarnation life) ->
-                    doors.get(slot).gate.suspend(life);
+                    door(slot).gate.suspend(life);
                 case SlotEffect.Drain(SlotName slot, Incarnation life) -> {
                     require(
                             tasks.stream()
@@ -410,7 +411,7 @@ final class SchedulerWorld {
                                             && other.equals(slot)
                                             && same.equals(life)),
                             "drained twice");
-                    Gate gate = doors.get(slot).gate;
+                    Gate gate = door(slot).gate;
                     boolean wasOpen = gate.isOpen();
                     gate.suspend(life);
                     tasks.add(new Task.Draining(slot, life, wasOpen));
@@ -419,13 +420,13 @@ final class SchedulerWorld {
                     tasks.add(new Task.Revoking(slot, life));
                 case SlotEffect.Abandon(SlotName slot, Incarnation life) -> {
                     require(!alive.containsKey(life), "abandoned a workload that lives");
-                    Door door = doors.get(slot);
+                    Door door = door(slot);
                     door.gate.abandon(life, RevokeCause.ENGINE_LOST);
                     door.inside.removeIf(lease -> lease.incarnation().equals(life));
                 }
                 case SlotEffect.Stop(Workload workload, ClosedGate proof) -> {
                     require(proof.incarnation().equals(workload.incarnation()), "a stop with another life's proof");
-                    require(doors.get(workload.slot()).inside.isEmpty(), "a stop with somebody inside");
+                    require(door(workload.slot()).inside.isEmpty(), "a stop with somebody inside");
                     require(
                             tasks.stream()
                                     .noneMatch(task -> task instanceof Task.Stopping
@@ -467,10 +468,10 @@ final class SchedulerWorld {
                 require(machine.launch().isEmpty(), slot + " is " + machine.state() + " with a launch");
             }
             if (machine.state() == SlotState.READY && !machine.isClosing() && !isOutstanding(slot)) {
-                require(doors.get(slot).gate.isOpen(), slot + " is ready and its gate is shut");
+                require(door(slot).gate.isOpen(), slot + " is ready and its gate is shut");
             }
             if (machine.state() != SlotState.READY) {
-                require(!doors.get(slot).gate.isOpen(), slot + " is " + machine.state() + " and its gate is open");
+                require(!door(slot).gate.isOpen(), slot + " is " + machine.state() + " and its gate is open");
             }
             if (machine.state().isTransitional()) {
                 require(isOutstanding(slot), slot + " is " + machine.state() + " and nothing is under way");
@@ -516,6 +517,10 @@ final class SchedulerWorld {
 
     private Optional<Incarnation> incarnation(SlotName slot) {
         return state.machine(slot).flatMap(SlotMachine::launch).flatMap(Launch::incarnation);
+    }
+
+    private Door door(SlotName slot) {
+        return Objects.requireNonNull(doors.get(slot));
     }
 
     private <T> T any(List<T> list) {

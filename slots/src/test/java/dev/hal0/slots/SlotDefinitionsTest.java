@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -66,7 +67,7 @@ class SlotDefinitionsTest {
         write("chat", "port = 8081\n" + line.replace("'", "\"") + "\n");
 
         assertThat(definitions.list()).isEmpty();
-        Hal0Exception problem = definitions.problems().get(CHAT);
+        Hal0Exception problem = problemOfChat();
         assertThat(problem.code()).isEqualTo(ErrorCode.REQUEST_UNKNOWN_FIELDS);
         assertThat(problem.param()).contains(path);
     }
@@ -90,7 +91,7 @@ class SlotDefinitionsTest {
         write("chat", port + line.replace("'", "\"") + "\n");
 
         assertThat(definitions.list()).isEmpty();
-        Hal0Exception problem = definitions.problems().get(CHAT);
+        Hal0Exception problem = problemOfChat();
         assertThat(problem.code()).isEqualTo(ErrorCode.SLOT_CONFIG_ERROR);
         assertThat(problem.param()).contains(path);
     }
@@ -99,7 +100,7 @@ class SlotDefinitionsTest {
     void fileWithoutPort_isInvalid() throws IOException {
         write("chat", "type = \"llm\"\n");
 
-        assertThat(definitions.problems().get(CHAT).param()).contains("port");
+        assertThat(problemOfChat().param()).contains("port");
     }
 
     @Test
@@ -342,6 +343,10 @@ class SlotDefinitionsTest {
                 .containsEntry("parallel", 1)
                 .containsEntry("enabled", true)
                 .containsKeys("type", "device", "port", "default", "model", "server");
+    }
+
+    private Hal0Exception problemOfChat() {
+        return Objects.requireNonNull(definitions.problems().get(CHAT));
     }
 
     private static SlotDraft draft(SlotName name, int port) {

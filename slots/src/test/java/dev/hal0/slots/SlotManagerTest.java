@@ -349,8 +349,7 @@ class SlotManagerTest {
 
     private static Hal0Exception failure(CompletableFuture<?> future) {
         CompletionException thrown = catchThrowableOfType(CompletionException.class, future::join);
-        assertThat(thrown.getCause()).isInstanceOf(Hal0Exception.class);
-        return (Hal0Exception) thrown.getCause();
+        return Failures.of(thrown);
     }
 
     private static final class TwoModels implements ModelCatalog {

@@ -12,6 +12,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -138,7 +139,7 @@ public final class SlotDefinitions {
                     "",
                     Map.of());
             TomlDocument document = SlotDefinitionFormat.write(definition);
-            requireUnique(SlotDefinitionFormat.read(draft.name(), document));
+            requireUnique(SlotDefinitionFormat.read(draft.name(), document), good.values());
             toml(draft.name()).write(document);
             reload();
             return require(draft.name());
@@ -165,7 +166,7 @@ public final class SlotDefinitions {
             }
             toml(slot).update(document -> {
                 TomlDocument changed = change.apply(document);
-                requireUnique(SlotDefinitionFormat.read(slot, changed));
+                requireUnique(SlotDefinitionFormat.read(slot, changed), good.values());
                 return changed;
             });
             reload();
@@ -213,8 +214,8 @@ public final class SlotDefinitions {
         }
     }
 
-    private void requireUnique(SlotDefinition candidate) {
-        for (SlotDefinition other : good.values()) {
+    private static void requireUnique(SlotDefinition candidate, Collection<SlotDefinition> others) {
+        for (SlotDefinition other : others) {
             if (other.name().equals(candidate.name())) {
                 continue;
             }
@@ -236,16 +237,38 @@ public final class SlotDefinitions {
     /** Reads what changed; parsing is cached per file by its identity, so this is a few system calls. */
     private void reload() {
         var next = new TreeMap<SlotName, SlotDefinition>();
+        var changed = new ArrayList<SlotDefinition>();
         problems.clear();
         for (SlotName slot : stems()) {
             try {
-                toml(slot).read().ifPresent(document -> next.put(slot, SlotDefinitionFormat.read(slot, document)));
+                Optional<SlotDefinition> read =
+                        toml(slot).read().map(document -> SlotDefinitionFormat.read(slot, document));
+                read.ifPresent(definition -> {
+                    if (definition.equals(good.get(slot))) {
+                        next.put(slot, definition);
+                    } else {
+                        changed.add(definition);
+                    }
+                });
             } catch (Hal0Exception invalid) {
-                problems.put(slot, invalid);
-                Optional.ofNullable(good.get(slot)).ifPresent(last -> next.put(slot, last));
+                reject(slot, invalid, next);
+            }
+        }
+        // After those that were in force: a hand edit cannot take a port or a default away from another slot.
+        for (SlotDefinition definition : changed) {
+            try {
+                requireUnique(definition, next.values());
+                next.put(definition.name(), definition);
+            } catch (Hal0Exception claimed) {
+                reject(definition.name(), claimed, next);
             }
         }
         good = next;
+    }
+
+    private void reject(SlotName slot, Hal0Exception why, Map<SlotName, SlotDefinition> next) {
+        problems.put(slot, why);
+        Optional.ofNullable(good.get(slot)).ifPresent(last -> next.put(slot, last));
     }
 
     private List<SlotName> stems() {
@@ -259,6 +282,7 @@ public final class SlotDefinitions {
                     .map(name -> name.substring(0, name.length() - SUFFIX.length()))
                     .filter(SlotName::isValid)
                     .map(SlotName::new)
+                    .sorted()
                     .forEach(stems::add);
             return stems;
         } catch (IOException unreadable) {

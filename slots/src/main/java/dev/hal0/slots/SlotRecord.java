@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +27,11 @@ record SlotRecord(
         @Nullable RecordedLaunch launch) {
 
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    record RecordedLaunch(String nonce, @Nullable String incarnation, RecordedPlan plan, String planHash) {}
+    record RecordedLaunch(String nonce, @Nullable String incarnation, RecordedPlan plan, String planHash) {
+        RecordedLaunch {
+            requireAll(nonce, plan);
+        }
+    }
 
     /** Paths as text: the file is read by people and by other versions. */
     record RecordedPlan(
@@ -40,7 +45,22 @@ record SlotRecord(
             String host,
             int port,
             int permits,
-            Map<String, String> expected) {}
+            Map<String, String> expected) {
+        RecordedPlan {
+            requireAll(engine, program, arguments, environment, readablePaths, keyFile, modelId, host, expected);
+        }
+    }
+
+    SlotRecord {
+        requireAll(name, state, since, cause, message);
+    }
+
+    /** JSON leaves out what it likes: an incomplete record is an unreadable one. */
+    private static void requireAll(Object... values) {
+        for (Object value : values) {
+            Objects.requireNonNull(value);
+        }
+    }
 
     static SlotRecord of(SlotMachine machine) {
         return new SlotRecord(

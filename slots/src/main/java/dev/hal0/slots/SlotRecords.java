@@ -34,7 +34,17 @@ final class SlotRecords {
 
     Optional<SlotRecord> read(SlotName slot) {
         try {
-            return files.read(file(slot)).map(text -> Json.LENIENT.readValue(text, SlotRecord.class));
+            Optional<SlotRecord> record =
+                    files.read(file(slot)).map(text -> Json.LENIENT.readValue(text, SlotRecord.class));
+            if (record.isPresent() && !record.get().name().equals(slot)) {
+                log.warn(
+                        "slot {}: {} is about {} and is ignored",
+                        slot,
+                        file(slot),
+                        record.get().name());
+                return Optional.empty();
+            }
+            return record;
         } catch (JacksonException | Hal0Exception unreadable) {
             log.warn("slot {}: {} cannot be read and is ignored: {}", slot, file(slot), unreadable.getMessage());
             return Optional.empty();

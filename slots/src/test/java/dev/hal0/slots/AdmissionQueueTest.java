@@ -255,9 +255,6 @@ class AdmissionQueueTest {
     private static Hal0Exception failure(CompletableFuture<Lease> turn) {
         Throwable thrown = catchThrowable(turn::join);
         assertThat(thrown).isInstanceOf(CompletionException.class);
-        if (thrown.getCause() instanceof Hal0Exception why) {
-            return why;
-        }
-        throw new AssertionError("not our exception", thrown);
+        return Failures.of(thrown);
     }
 }

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
@@ -516,6 +517,10 @@ final class SchedulerWorld {
 
     private Optional<Incarnation> incarnation(SlotName slot) {
         return state.machine(slot).flatMap(SlotMachine::launch).flatMap(Launch::incarnation);
+    }
+
+    private Door door(SlotName slot) {
+        return Objects.requireNonNull(doors.get(slot));
     }
 
     private <T> T any(List<T> list) {

@@ -1,0 +1,68 @@
+package dev.hal0.slots;
+
+import dev.hal0.models.RegisteredModel;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicReference;
+
+/** An engine that answers what it is told to. */
+final class FakeEngine implements Engine {
+    final AtomicReference<Health> health = new AtomicReference<>(new Health.Ready());
+    final AtomicReference<List<String>> differences = new AtomicReference<>(List.of());
+
+    @Override
+    public String family() {
+        return "fake";
+    }
+
+    @Override
+    public LaunchPlan plan(SlotDefinition definition, RegisteredModel model, Path keyFile) {
+        return new LaunchPlan(
+                definition.name(),
+                "fake",
+                "fake-server",
+                List.of("--model", model.id()),
+                definition.environment(),
+                List.of(),
+                keyFile,
+                model.id(),
+                "127.0.0.1",
+                definition.port(),
+                definition.parallel(),
+                Map.of());
+    }
+
+    @Override
+    public Health health(Endpoint endpoint) {
+        return Objects.requireNonNull(health.get());
+    }
+
+    @Override
+    public List<String> verify(LaunchPlan plan, Endpoint endpoint) {
+        return Objects.requireNonNull(differences.get());
+    }
+
+    @Override
+    public OptionalInt busy(Endpoint endpoint) {
+        return OptionalInt.empty();
+    }
+
+    @Override
+    public Optional<String> path(String gatewayPath) {
+        return Optional.of(gatewayPath);
+    }
+
+    @Override
+    public CancelRule cancelRule() {
+        return CancelRule.ON_DISCONNECT;
+    }
+
+    @Override
+    public Map<String, Object> describe(Endpoint endpoint) {
+        return Map.of();
+    }
+}

@@ -1,0 +1,399 @@
+package dev.hal0.slots;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
+
+import dev.hal0.kernel.DurableFiles;
+import dev.hal0.kernel.ErrorCode;
+import dev.hal0.kernel.EventBus;
+import dev.hal0.kernel.Hal0Exception;
+import dev.hal0.kernel.SlotName;
+import dev.hal0.models.ModelCapability;
+import dev.hal0.models.ModelCatalog;
+import dev.hal0.models.RegisteredModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(value = 30, unit = TimeUnit.SECONDS)
+class SlotManagerTest {
+    private static final SlotName OWN = new SlotName("own");
+    private static final SlotPolicy POLICY =
+            new SlotPolicy(Duration.ofSeconds(20), Duration.ofMillis(1), Duration.ofSeconds(1), 8081, 8099);
+
+    @TempDir
+    private Path folder;
+
+    private final FakeSlotRuntime runtime = new FakeSlotRuntime();
+    private final FakeEngine engine = new FakeEngine();
+    private final SwitchableDisk disk = new SwitchableDisk();
+    private @Nullable SlotManager opened;
+
+    @BeforeEach
+    void define() throws IOException {
+        Files.createDirectories(folder.resolve("slots"));
+        Files.writeString(folder.resolve("slots/own.toml"), "port = 8085\nmodel.default = \"small\"\n");
+        open();
+    }
+
+    @AfterEach
+    void close() {
+        manager().close();
+    }
+
+    @Test
+    void hundredCallers_causeOneLaunch() {
+        var callers = new ArrayList<CompletableFuture<Void>>();
+        for (int i = 0; i < 100; i++) {
+            callers.add(manager().ensureReady(OWN, message -> {}).toCompletableFuture());
+        }
+
+        CompletableFuture.allOf(callers.toArray(CompletableFuture[]::new)).join();
+
+        assertThat(runtime.launches).hasSize(1);
+        assertThat(manager().view(OWN).state()).isEqualTo(SlotState.READY);
+    }
+
+    @Test
+    void callerThatGivesUp_doesNotCancelTheOthers() {
+        runtime.holdLaunches();
+        CompletableFuture<Void> impatient =
+                manager().ensureReady(OWN, message -> {}).toCompletableFuture();
+        CompletableFuture<Void> patient =
+                manager().ensureReady(OWN, message -> {}).toCompletableFuture();
+
+        impatient.cancel(true);
+        runtime.releaseLaunches();
+
+        patient.join();
+    }
+
+    @Test
+    void failedLaunch_failsEveryCallerWithItsReason() {
+        runtime.refuseLaunches();
+
+        assertThat(failure(manager().ensureReady(OWN, message -> {}).toCompletableFuture())
+                        .code())
+                .isEqualTo(ErrorCode.SLOT_SPAWN_FAILED);
+        assertThat(manager().view(OWN).state()).isEqualTo(SlotState.ERROR);
+    }
+
+    @Test
+    void disabledSlot_isNotLoaded() throws IOException {
+        Files.writeString(
+                folder.resolve("slots/own.toml"), "port = 8085\nenabled = false\nmodel.default = \"small\"\n");
+
+        assertThat(failure(manager().ensureReady(OWN, message -> {}).toCompletableFuture())
+                        .code())
+                .isEqualTo(ErrorCode.SLOT_DISABLED);
+        assertThat(runtime.launches).isEmpty();
+    }
+
+    @Test
+    void readySlot_isRoutedToItsIncarnation() {
+        load("small");
+
+        Route route = manager().routes().slot(OWN).orElseThrow();
+
+        assertThat(route.target())
+                .hasValueSatisfying(target -> assertThat(target.incarnation())
+                        .isEqualTo(runtime.launches.getFirst().incarnation()));
+        assertThat(route.modelId()).contains("small");
+    }
+
+    @Test
+    void loadOfAnotherModel_bindsItWhenItIsReady() {
+        load("small");
+
+        Operation operation = load("large");
+
+        assertThat(operation.status()).isEqualTo(Operation.Status.SUCCEEDED);
+        await().untilAsserted(() ->
+                assertThat(manager().definitions().require(OWN).modelId()).contains("large"));
+        assertThat(runtime.alive()).hasSize(1);
+    }
+
+    @Test
+    void failedLoadOfAnotherModel_keepsTheBinding() {
+        load("small");
+        engine.differences.set(List.of("n_ctx is 512"));
+
+        Operation operation = load("large");
+
+        assertThat(operation.status()).isEqualTo(Operation.Status.FAILED);
+        assertThat(manager().definitions().require(OWN).modelId()).contains("small");
+        assertThat(runtime.alive()).isEmpty();
+        assertThat(manager().view(OWN).cause()).isEqualTo(CauseCode.PLAN_MISMATCH);
+    }
+
+    @Test
+    void unknownModel_isRefusedBeforeAnythingStops() {
+        load("small");
+
+        assertThatThrownBy(() -> manager().load(OWN, Optional.of("absent"), false))
+                .isInstanceOfSatisfying(
+                        Hal0Exception.class, why -> assertThat(why.code()).isEqualTo(ErrorCode.MODEL_NOT_FOUND));
+
+        assertThat(runtime.alive()).hasSize(1);
+    }
+
+    @Test
+    void delete_unloadsFirst() {
+        load("small");
+
+        Operation deletion = ended(manager().delete(OWN, false));
+
+        assertThat(deletion.status()).isEqualTo(Operation.Status.SUCCEEDED);
+        assertThat(runtime.stops).isEqualTo(runtime.launches);
+        assertThat(runtime.forgotten).containsExactly(OWN);
+        assertThat(folder.resolve("slots/own.toml")).doesNotExist();
+        await().untilAsserted(() ->
+                assertThat(folder.resolve("states/own/state.json")).doesNotExist());
+    }
+
+    @Test
+    void deleteOfABusySlot_failsAndKeepsIt() {
+        load("small");
+        Lease inside = enter();
+
+        Operation deletion = ended(manager().delete(OWN, false));
+
+        assertThat(deletion.status()).isEqualTo(Operation.Status.FAILED);
+        assertThat(manager().view(OWN).state()).isEqualTo(SlotState.SERVING);
+        inside.leave();
+    }
+
+    @Test
+    void forcedUnload_tellsThoseInside() {
+        load("small");
+        Lease inside = enter();
+        inside.onRevoke(cause -> inside.leave());
+
+        Operation unload = ended(manager().unload(OWN, true));
+
+        assertThat(unload.status()).isEqualTo(Operation.Status.SUCCEEDED);
+        assertThat(runtime.alive()).isEmpty();
+    }
+
+    @Test
+    void unloadDuringALoad_cancelsIt() throws InterruptedException {
+        runtime.holdLaunches();
+        Operation load = manager().load(OWN, Optional.empty(), false);
+        runtime.launchBegan.await();
+
+        Operation unload = manager().unload(OWN, false);
+        runtime.releaseLaunches();
+
+        assertThat(ended(load).status()).isEqualTo(Operation.Status.CANCELLED);
+        assertThat(ended(unload).status()).isEqualTo(Operation.Status.SUCCEEDED);
+        assertThat(runtime.alive()).isEmpty();
+        assertThat(manager().view(OWN).state()).isEqualTo(SlotState.OFFLINE);
+    }
+
+    @Test
+    void crash_isShownAndTheNextRequestLoadsAgain() {
+        load("small");
+
+        runtime.kill(runtime.alive().getFirst());
+
+        await().untilAsserted(() -> assertThat(manager().view(OWN).cause()).isEqualTo(CauseCode.ENGINE_EXITED));
+        manager().ensureReady(OWN, message -> {}).toCompletableFuture().join();
+        assertThat(runtime.launches).hasSize(2);
+    }
+
+    @Test
+    void doubtedSlot_isNotRoutedUntilItAnswers() {
+        load("small");
+        Incarnation life = runtime.alive().getFirst().incarnation();
+        engine.health.set(new Health.Unreachable("refused"));
+
+        manager().doubt(OWN, life, "refused");
+
+        await().untilAsserted(() ->
+                assertThat(manager().routes().slot(OWN).orElseThrow().target()).isEmpty());
+        engine.health.set(new Health.Ready());
+        await().untilAsserted(() ->
+                assertThat(manager().routes().slot(OWN).orElseThrow().target()).isPresent());
+        assertThat(runtime.launches).hasSize(1);
+    }
+
+    @Test
+    void nextControlPlane_adoptsWhatRuns() {
+        load("small");
+
+        reopen();
+
+        await().untilAsserted(() -> assertThat(manager().view(OWN).state()).isEqualTo(SlotState.READY));
+        assertThat(manager().view(OWN).incarnation())
+                .isEqualTo(runtime.launches.getFirst().incarnation());
+        assertThat(runtime.launches).hasSize(1);
+        assertThat(runtime.stops).isEmpty();
+    }
+
+    @Test
+    void nextControlPlane_loadsWhatShouldRunAndDoesNot() {
+        load("small");
+        manager().close();
+        runtime.kill(runtime.alive().getFirst());
+
+        open();
+
+        await().untilAsserted(() -> assertThat(manager().view(OWN).state()).isEqualTo(SlotState.READY));
+        assertThat(runtime.launches).hasSize(2);
+    }
+
+    @Test
+    void nextControlPlane_leavesAnUnloadedSlotAlone() {
+        load("small");
+        ended(manager().unload(OWN, false));
+
+        reopen();
+
+        assertThat(manager().view(OWN).state()).isEqualTo(SlotState.OFFLINE);
+        assertThat(runtime.launches).hasSize(1);
+    }
+
+    @Test
+    void nextControlPlane_stopsWhatHasNoDefinition() throws IOException {
+        load("small");
+        manager().close();
+        Files.delete(folder.resolve("slots/own.toml"));
+
+        open();
+
+        await().untilAsserted(() -> assertThat(runtime.alive()).isEmpty());
+    }
+
+    @Test
+    void fullDisk_startsNothing() {
+        disk.fill();
+
+        Operation load = load("small");
+
+        assertThat(load.status()).isEqualTo(Operation.Status.FAILED);
+        assertThat(load.message()).contains("No space left");
+        assertThat(runtime.launches).isEmpty();
+
+        disk.free();
+        assertThat(load("small").status()).isEqualTo(Operation.Status.SUCCEEDED);
+    }
+
+    @Test
+    void workloadThatSurvivesItsStop_isShownAndCanBeStoppedLater() {
+        load("small");
+        runtime.surviveStops(true);
+
+        assertThat(ended(manager().unload(OWN, false)).status()).isEqualTo(Operation.Status.FAILED);
+        assertThat(manager().view(OWN).cause()).isEqualTo(CauseCode.STOP_TIMEOUT);
+
+        runtime.surviveStops(false);
+        assertThat(ended(manager().unload(OWN, false)).status()).isEqualTo(Operation.Status.SUCCEEDED);
+        assertThat(runtime.alive()).isEmpty();
+    }
+
+    private SlotManager manager() {
+        return java.util.Objects.requireNonNull(opened);
+    }
+
+    private void reopen() {
+        manager().close();
+        open();
+    }
+
+    private void open() {
+        var files = new DurableFiles(disk);
+        InstantSource clock = InstantSource.system();
+        opened = new SlotManager(
+                new SlotDefinitions(folder.resolve("slots"), files, POLICY),
+                new TwoModels(),
+                new EngineCatalog(List.of(engine)),
+                runtime,
+                folder.resolve("states"),
+                files,
+                new EventBus(clock),
+                new NoHistory(),
+                POLICY,
+                clock);
+        manager().start();
+    }
+
+    private Operation load(String model) {
+        return ended(manager().load(OWN, Optional.of(model), false));
+    }
+
+    private Operation ended(Operation operation) {
+        return manager().ended(operation.id()).toCompletableFuture().join();
+    }
+
+    private Lease enter() {
+        return manager().routes().slot(OWN).orElseThrow().admission().enter().join();
+    }
+
+    private static Hal0Exception failure(CompletableFuture<?> future) {
+        CompletionException thrown = catchThrowableOfType(CompletionException.class, future::join);
+        return Failures.of(thrown);
+    }
+
+    private static final class TwoModels implements ModelCatalog {
+        @Override
+        public List<RegisteredModel> list() {
+            return List.of(model("small"), model("large"));
+        }
+
+        @Override
+        public Optional<RegisteredModel> find(String id) {
+            return list().stream().filter(model -> model.id().equals(id)).findFirst();
+        }
+
+        @Override
+        public RegisteredModel require(String id) {
+            return find(id).orElseThrow(() -> new Hal0Exception(ErrorCode.MODEL_NOT_FOUND, "No model " + id));
+        }
+
+        private static RegisteredModel model(String id) {
+            return new RegisteredModel(
+                    id,
+                    id,
+                    Optional.empty(),
+                    0,
+                    "",
+                    "",
+                    4096,
+                    true,
+                    Set.of(ModelCapability.CHAT),
+                    List.of("fake"),
+                    Instant.EPOCH,
+                    false);
+        }
+    }
+
+    private static final class NoHistory implements OperationLog {
+        @Override
+        public void transition(
+                SlotName slot, SlotState from, SlotEdge edge, SlotState to, CauseCode cause, String message) {}
+
+        @Override
+        public void revoked(SlotName slot, Incarnation incarnation, RevokeCause cause, int cut) {}
+
+        @Override
+        public void operation(Operation operation) {}
+    }
+}

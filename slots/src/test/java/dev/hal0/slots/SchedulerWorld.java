@@ -540,8 +540,4 @@ final class SchedulerWorld {
             throw new AssertionError(otherwise);
         }
     }
-
-    private Door door(SlotName slot) {
-        return java.util.Objects.requireNonNull(doors.get(slot));
-    }
 }

@@ -172,6 +172,7 @@ final class Hal0Server implements AutoCloseable {
 
         var guard = new OriginGuard(settings.allowedHosts(), machineName());
         Router router = Router.router(vertx);
+        router.errorHandler(400, Responses::malformed);
         router.route().handler(RequestIds::assign);
         router.route().handler(context -> guard(guard, context));
         gateway.mount(router);

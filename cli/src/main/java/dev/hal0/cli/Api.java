@@ -1,15 +1,10 @@
 package dev.hal0.cli;
 
 import dev.hal0.kernel.Json;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.net.ConnectException;
-import java.net.HttpURLConnection;
 import java.net.SocketTimeoutException;
 import java.net.URI;
-import java.net.UnknownHostException;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
@@ -19,26 +14,15 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
-/**
- * Calls the control plane. HttpURLConnection, because a command lives for a moment and the JDK's other client takes longer to
- * start than most commands take to run.
- */
+/** Calls the control plane. Used by one thread, except {@link #abort}. */
 final class Api {
-    private static final Duration CONNECT = Duration.ofSeconds(3);
-    private static final Duration ANSWER = Duration.ofSeconds(30);
-
-    /** The server sends a comment every 15 s: longer silence is a dead connection. */
-    private static final Duration STREAM_SILENCE = Duration.ofSeconds(45);
-
-    static {
-        // Otherwise a POST whose connection breaks is silently sent a second time.
-        System.setProperty("sun.net.http.retryPost", "false");
-    }
-
     private final String base;
+    private final Deadlines deadlines;
+    private volatile @Nullable HttpCall running;
 
-    Api(String base) {
-        this.base = base.endsWith("/") ? base.substring(0, base.length() - 1) : base;
+    Api(String base, Deadlines deadlines) {
+        this.base = base.replaceAll("/+$", "");
+        this.deadlines = deadlines;
     }
 
     String base() {
@@ -46,217 +30,217 @@ final class Api {
     }
 
     JsonNode get(String path) {
-        return call("GET", path, null, ANSWER);
+        return call("GET", path, null, deadlines.answer());
     }
 
-    /** @param patience how long the server may think */
-    JsonNode get(String path, Duration patience) {
-        return call("GET", path, null, patience);
+    /** @param thinking what the server was asked to wait, on top of the time every answer has */
+    JsonNode get(String path, Duration thinking) {
+        return call("GET", path, null, deadlines.answer().plus(thinking));
     }
 
     JsonNode post(String path, Object body) {
-        return call("POST", path, body, ANSWER);
+        return call("POST", path, body, deadlines.answer());
     }
 
-    /** @param patience how long the server may think */
-    JsonNode post(String path, Object body, Duration patience) {
-        return call("POST", path, body, patience);
+    /** @param thinking how long the server may take, on top of the time every answer has */
+    JsonNode post(String path, Object body, Duration thinking) {
+        return call("POST", path, body, deadlines.answer().plus(thinking));
     }
 
-    JsonNode put(String path, Object body) {
-        return call("PUT", path, body, ANSWER);
+    /** @param thinking how long the server may take, on top of the time every answer has */
+    JsonNode delete(String path, Duration thinking) {
+        return call("DELETE", path, null, deadlines.answer().plus(thinking));
     }
 
-    JsonNode delete(String path, Duration patience) {
-        return call("DELETE", path, null, patience);
+    /** Ends the call in progress, if there is one, by closing its connection. From any thread. */
+    void abort() {
+        HttpCall call = running;
+        if (call != null) {
+            call.close();
+        }
     }
 
-    private JsonNode call(String method, String path, @Nullable Object body, Duration patience) {
-        try {
-            HttpURLConnection connection = open(method, path, patience);
-            send(connection, body);
-            int status = connection.getResponseCode();
-            byte[] bytes = read(connection, status);
-            if (status >= 400) {
-                throw failure(method, path, status, bytes);
+    private JsonNode call(String method, String path, @Nullable Object body, Duration time) {
+        try (HttpCall call = new HttpCall(uri(path), deadlines)) {
+            running = call;
+            int status = call.send(method, bytes(body), "application/json", time, false);
+            byte[] answer = call.body().readAllBytes();
+            if (status >= 300) {
+                throw failure(method, path, status, answer);
             }
-            return bytes.length == 0 ? Json.LENIENT.createObjectNode() : Json.LENIENT.readTree(bytes);
+            return answer.length == 0 ? Json.LENIENT.createObjectNode() : Json.LENIENT.readTree(answer);
         } catch (IOException failure) {
-            throw unreachable(failure);
-        } catch (JacksonException notOurs) {
-            throw new CliFailure(
-                    ExitCode.FAILED,
-                    "cli.not_hal0",
-                    "What answers at " + base + " is not hal0.",
-                    "Check HAL0_API_URL.");
+            throw broken(failure, method);
+        } catch (JacksonException notJson) {
+            throw notHal0();
+        } finally {
+            running = null;
         }
     }
 
     /** One event of a stream. */
-    record StreamEvent(String name, String data) {}
-
-    /** An open stream: close it to end it from another thread. */
-    interface OpenStream extends AutoCloseable {
-        /** Reads to the end. */
-        void forEach(Consumer<StreamEvent> consumer);
-
-        @Override
-        void close();
-    }
-
-    OpenStream stream(String method, String path, @Nullable Object body) {
-        try {
-            HttpURLConnection connection = open(method, path, STREAM_SILENCE);
-            connection.setRequestProperty("Accept", "text/event-stream");
-            send(connection, body);
-            int status = connection.getResponseCode();
-            if (status >= 400) {
-                throw failure(method, path, status, read(connection, status));
+    record StreamEvent(String name, String data) {
+        JsonNode json() {
+            try {
+                return Json.LENIENT.readTree(data);
+            } catch (JacksonException notJson) {
+                throw new CliFailure(
+                        ExitCode.FAILED, "cli.stream_garbled", "The stream carries something that is not JSON.", "");
             }
-            return new Stream(connection);
-        } catch (IOException failure) {
-            throw unreachable(failure);
         }
     }
 
-    private final class Stream implements OpenStream {
-        private final HttpURLConnection connection;
-        private volatile boolean closed;
+    /** A stream that can be ended at any moment, also before the server has said anything. */
+    final class EventStream implements AutoCloseable {
+        private final HttpCall call;
+        private final String method;
+        private final String path;
+        private final byte @Nullable [] body;
+        private volatile boolean stopped;
 
-        Stream(HttpURLConnection connection) {
-            this.connection = connection;
+        private EventStream(String method, String path, byte @Nullable [] body) {
+            this.call = new HttpCall(uri(path), deadlines);
+            this.method = method;
+            this.path = path;
+            this.body = body;
         }
 
-        @Override
-        public void forEach(Consumer<StreamEvent> consumer) {
-            try (var reader =
-                    new BufferedReader(new InputStreamReader(connection.getInputStream(), StandardCharsets.UTF_8))) {
-                String name = "message";
-                var data = new StringBuilder();
-                String line;
-                while ((line = reader.readLine()) != null) {
-                    if (line.isEmpty()) {
-                        if (!data.isEmpty()) {
-                            consumer.accept(new StreamEvent(name, data.toString()));
-                        }
-                        name = "message";
-                        data.setLength(0);
-                    } else if (line.startsWith("data:")) {
-                        data.append(data.isEmpty() ? "" : "\n")
-                                .append(line.substring(5).stripLeading());
-                    } else if (line.startsWith("event:")) {
-                        name = line.substring(6).strip();
-                    }
+        /** Sends the request and reads to the end. Returns normally if {@link #close} was the end. */
+        void forEach(Consumer<StreamEvent> consumer) {
+            boolean answered = false;
+            try {
+                int status = call.send(method, body, "text/event-stream", deadlines.silence(), true);
+                answered = true;
+                if (status >= 300) {
+                    throw failure(method, path, status, call.body().readAllBytes());
                 }
-            } catch (IOException broken) {
-                if (!closed) {
-                    throw new CliFailure(
-                            broken instanceof SocketTimeoutException ? ExitCode.TIMED_OUT : ExitCode.FAILED,
-                            "cli.stream_broken",
-                            "The stream broke off: " + broken.getMessage(),
-                            "Try again.");
+                ServerSentEvents.read(call.body(), consumer);
+            } catch (IOException failure) {
+                if (stopped) {
+                    return;
                 }
+                throw answered ? streamBroken(failure) : broken(failure, method);
+            } finally {
+                call.close();
             }
         }
 
+        /** Whether {@link #close} ended it, not its own end. */
+        boolean isStopped() {
+            return stopped;
+        }
+
+        /** From any thread, at any moment. */
         @Override
         public void close() {
-            closed = true;
-            connection.disconnect();
+            stopped = true;
+            call.close();
         }
     }
 
-    private HttpURLConnection open(String method, String path, Duration patience) throws IOException {
-        URI uri;
+    EventStream stream(String method, String path, @Nullable Object body) {
+        return new EventStream(method, path, bytes(body));
+    }
+
+    private URI uri(String path) {
         try {
-            uri = URI.create(base + path);
-        } catch (IllegalArgumentException notAUrl) {
-            throw new CliFailure(
-                    ExitCode.USAGE, "cli.bad_url", "'" + base + "' is not a URL.", "Correct HAL0_API_URL.");
+            var uri = new URI(base + path);
+            String scheme = String.valueOf(uri.getScheme());
+            if (uri.getHost() != null && (scheme.equalsIgnoreCase("http") || scheme.equalsIgnoreCase("https"))) {
+                return uri;
+            }
+        } catch (URISyntaxException notOne) {
+            // refused below
         }
-        var connection = (HttpURLConnection) uri.toURL().openConnection();
-        connection.setRequestMethod(method);
-        connection.setConnectTimeout(Math.toIntExact(CONNECT.toMillis()));
-        connection.setReadTimeout(Math.toIntExact(patience.toMillis()));
-        connection.setUseCaches(false);
-        connection.setInstanceFollowRedirects(false);
-        return connection;
+        throw new CliFailure(
+                ExitCode.USAGE,
+                "cli.bad_url",
+                "'" + base + "' is not an http:// or https:// address.",
+                "Correct --api-url or HAL0_API_URL; the default is " + Command.DEFAULT_URL + ".");
     }
 
-    private static void send(HttpURLConnection connection, @Nullable Object body) throws IOException {
-        if (body != null) {
-            connection.setDoOutput(true);
-            connection.setRequestProperty("Content-Type", "application/json");
-            connection.getOutputStream().write(Json.STRICT.writeValueAsBytes(body));
-        }
-    }
-
-    private static byte[] read(HttpURLConnection connection, int status) throws IOException {
-        try (InputStream stream = status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
-            return stream == null ? new byte[0] : stream.readAllBytes();
-        }
+    private static byte @Nullable [] bytes(@Nullable Object body) {
+        return body == null ? null : Json.STRICT.writeValueAsBytes(body);
     }
 
     private CliFailure failure(String method, String path, int status, byte[] bytes) {
         try {
             JsonNode document = Json.LENIENT.readTree(bytes);
-            JsonNode error = document.path("error");
-            if (error.isObject()) {
-                return new CliFailure(
-                        ExitCode.ofStatus(status),
-                        error.path("code").asString(""),
-                        error.path("message").asString(""),
-                        error.path("details").path("remedy").asString(""),
-                        asMap(document));
+            if (document.path("error").isObject()) {
+                return failureOf(document, ExitCode.ofStatus(status));
             }
         } catch (JacksonException notJson) {
             // told below with the status
         }
-        String text = new String(bytes, StandardCharsets.UTF_8);
+        String text = new String(bytes, StandardCharsets.UTF_8).strip();
         return new CliFailure(
                 ExitCode.ofStatus(status),
                 "http." + status,
-                method + " " + base + path + " answered " + status + ": "
+                method + " " + base + path + " answered " + status + (text.isEmpty() ? "." : ": ")
                         + text.substring(0, Math.min(300, text.length())),
                 "");
     }
 
-    @SuppressWarnings("unchecked") // Jackson makes maps with string keys of objects
-    static Map<String, Object> asMap(JsonNode node) {
-        return Json.LENIENT.convertValue(node, Map.class);
+    private static CliFailure failureOf(JsonNode document, int exitCode) {
+        JsonNode error = document.path("error");
+        String message = error.path("message").asString("");
+        return new CliFailure(
+                exitCode,
+                error.path("code").asString(""),
+                message.isEmpty() ? "hal0 gave no reason." : message,
+                error.path("details").path("remedy").asString(""),
+                document);
     }
 
+    /** Of an {@code error} object that came without a status: in an event, or in an operation. */
     static CliFailure failureOf(JsonNode error) {
         int status = Optional.of(error.path("code").asString(""))
                 .flatMap(dev.hal0.kernel.ErrorCode::of)
                 .map(dev.hal0.kernel.ErrorCode::status)
                 .orElse(500);
-        return new CliFailure(
-                ExitCode.ofStatus(status),
-                error.path("code").asString(""),
-                error.path("message").asString(""),
-                error.path("details").path("remedy").asString(""),
-                Map.of("error", asMap(error)));
+        return failureOf(Json.LENIENT.valueToTree(Map.of("error", error)), ExitCode.ofStatus(status));
     }
 
-    private CliFailure unreachable(IOException failure) {
-        if (failure instanceof SocketTimeoutException
-                && !(failure.getMessage() != null && failure.getMessage().contains("onnect"))) {
-            return new CliFailure(
-                    ExitCode.TIMED_OUT,
-                    "cli.timed_out",
-                    "hal0 at " + base + " did not answer in time; what it does is unknown.",
-                    "Look with `hal0 status`.");
-        }
-        boolean absent = failure instanceof ConnectException
-                || failure instanceof UnknownHostException
-                || failure instanceof SocketTimeoutException;
+    private CliFailure notHal0() {
         return new CliFailure(
-                ExitCode.UNREACHABLE,
-                "cli.unreachable",
-                absent
-                        ? "hal0 is not running at " + base + "."
-                        : "The connection to " + base + " broke: " + failure.getMessage(),
-                "Start it with `./hal0 serve`, or name another one with HAL0_API_URL.");
+                ExitCode.FAILED,
+                "cli.not_hal0",
+                "What answers at " + base + " is not hal0.",
+                "Check --api-url or HAL0_API_URL.");
+    }
+
+    private static CliFailure streamBroken(IOException failure) {
+        return new CliFailure(
+                failure instanceof SocketTimeoutException ? ExitCode.TIMED_OUT : ExitCode.FAILED,
+                "cli.stream_broken",
+                "The stream broke off: " + failure.getMessage() + ".",
+                "Try again.");
+    }
+
+    private CliFailure broken(IOException failure, String method) {
+        String start = "Start it with `./hal0 serve`, or name another one with --api-url or HAL0_API_URL.";
+        return switch (failure) {
+            case HttpCall.NotConnected absent ->
+                new CliFailure(
+                        ExitCode.UNREACHABLE,
+                        "cli.unreachable",
+                        "hal0 is not running at " + base + " (" + absent.getMessage() + ").",
+                        start);
+            case HttpCall.NotHttp other -> notHal0();
+            case SocketTimeoutException late ->
+                new CliFailure(
+                        ExitCode.TIMED_OUT,
+                        "cli.timed_out",
+                        "hal0 at " + base + " did not answer in time"
+                                + (method.equals("GET") ? "." : "; whether it did what was asked is unknown."),
+                        "Look with `hal0 status`.");
+            default ->
+                new CliFailure(
+                        ExitCode.UNREACHABLE,
+                        "cli.unreachable",
+                        "The connection to hal0 at " + base + " broke (" + failure.getMessage() + ")"
+                                + (method.equals("GET") ? "." : "; whether it did what was asked is unknown."),
+                        start);
+        };
     }
 }

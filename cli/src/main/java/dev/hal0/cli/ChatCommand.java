@@ -1,13 +1,12 @@
 package dev.hal0.cli;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import tools.jackson.databind.JsonNode;
 
 @CommandLine.Command(
         name = "chat",
@@ -38,34 +37,41 @@ final class ChatCommand extends Command {
     public Integer call() throws IOException {
         var conversation = new Conversation(api(), model.orElse(slot), system, maxTokens);
         String text = String.join(" ", words);
-        if (text.isBlank() && !console().isInteractive()) {
-            text = new String(System.in.readAllBytes(), StandardCharsets.UTF_8).strip();
-            if (text.isBlank()) {
-                throw new CliFailure(
-                        ExitCode.USAGE,
-                        "cli.nothing_to_say",
-                        "There is nothing to say.",
-                        "Give a text: hal0 chat \"hello\".");
+        if (text.isBlank() && !isJson() && console().isConversational()) {
+            try (var terminal = ChatPrompt.terminal()) {
+                return new ChatPrompt(console(), conversation, surroundings().environment(), terminal).run();
             }
         }
-        return text.isBlank() ? new ChatPrompt(console(), conversation).run() : once(conversation, text);
+        if (text.isBlank()) {
+            text = console().input().strip();
+        }
+        if (text.isBlank()) {
+            throw new CliFailure(
+                    ExitCode.USAGE,
+                    "cli.nothing_to_say",
+                    "There is nothing to say.",
+                    "Give a text: hal0 chat \"hello\".");
+        }
+        return once(conversation, text);
     }
 
     private int once(Conversation conversation, String text) {
-        if (isJson()) {
-            JsonNode answer = conversation.whole(text);
-            console().json(answer);
-            return ExitCode.OK;
-        }
-        Conversation.Answer answer = conversation.say(text, console()::text, thought -> {
-            if (console().isInteractive()) {
-                console().text(console().dim(thought));
+        var stopped = new AtomicBoolean();
+        try (var _ = surroundings().interrupts().onInterrupt(() -> {
+            stopped.set(true);
+            conversation.stop();
+        })) {
+            if (isJson()) {
+                console().json(conversation.whole(text));
+                return ExitCode.OK;
             }
-        });
-        console().line("");
-        if (console().isInteractive()) {
-            console().note(console().dim(answer.summary()));
+            Conversation.Answer answer = new AnswerPrinter(console(), conversation).print(text);
+            if (console().isErrorATerminal() && !answer.summary().isEmpty()) {
+                console().note(console().dim(answer.summary()));
+            }
+            return ExitCode.OK;
+        } catch (CliFailure failure) {
+            throw stopped.get() ? Conversation.stopped() : failure;
         }
-        return ExitCode.OK;
     }
 }

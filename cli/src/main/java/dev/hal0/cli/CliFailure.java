@@ -1,7 +1,9 @@
 package dev.hal0.cli;
 
-import java.util.LinkedHashMap;
+import dev.hal0.kernel.Json;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 
 /** A command that did not succeed: what to print and what to exit with. */
 final class CliFailure extends RuntimeException {
@@ -10,19 +12,15 @@ final class CliFailure extends RuntimeException {
     private final int exitCode;
     private final String code;
     private final String remedy;
-    private final transient Map<String, Object> body;
+    private final transient @Nullable JsonNode body;
 
     /** @param remedy empty where there is none */
     CliFailure(int exitCode, String code, String message, String remedy) {
-        super(message);
-        this.exitCode = exitCode;
-        this.code = code;
-        this.remedy = remedy;
-        this.body = Map.of();
+        this(exitCode, code, message, remedy, null);
     }
 
     /** @param body the server's whole answer, for {@code --json} */
-    CliFailure(int exitCode, String code, String message, String remedy, Map<String, Object> body) {
+    CliFailure(int exitCode, String code, String message, String remedy, @Nullable JsonNode body) {
         super(message);
         this.exitCode = exitCode;
         this.code = code;
@@ -34,19 +32,28 @@ final class CliFailure extends RuntimeException {
         return exitCode;
     }
 
+    String code() {
+        return code;
+    }
+
+    String message() {
+        return String.valueOf(getMessage());
+    }
+
     String remedy() {
         return remedy;
     }
 
     /** One JSON document, also for failures that never reached a server. */
-    Map<String, Object> document() {
-        if (!body.isEmpty()) {
+    JsonNode document() {
+        if (body != null) {
             return body;
         }
-        var error = new LinkedHashMap<String, Object>();
-        error.put("code", code);
-        error.put("message", String.valueOf(getMessage()));
-        error.put("details", remedy.isEmpty() ? Map.of() : Map.of("remedy", remedy));
-        return Map.of("error", error);
+        var document = Json.LENIENT.createObjectNode();
+        document.putObject("error")
+                .put("code", code)
+                .put("message", message())
+                .set("details", Json.LENIENT.valueToTree(remedy.isEmpty() ? Map.of() : Map.of("remedy", remedy)));
+        return document;
     }
 }

@@ -1,39 +1,75 @@
 package dev.hal0.cli;
 
 import dev.hal0.kernel.Json;
+import java.io.BufferedReader;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 
-/** Standard output and error in UTF-8, whatever the locale; colours only for a person who wants them. */
+/**
+ * Standard input, output and error in UTF-8, whatever the locale. Colours and movement only for a person who wants them; what
+ * came from elsewhere (a model's words, an engine's log) cannot steer the terminal.
+ */
 final class Console {
+    private final InputStream in;
     private final PrintStream out;
     private final PrintStream error;
+    private final Terminals terminals;
     private final boolean colours;
-    private final boolean interactive;
 
-    Console(PrintStream out, PrintStream error, boolean interactive, boolean colours) {
+    Console(InputStream in, PrintStream out, PrintStream error, Terminals terminals, boolean colours) {
+        this.in = in;
         this.out = out;
         this.error = error;
-        this.interactive = interactive;
-        this.colours = colours;
+        this.terminals = terminals;
+        this.colours = colours && terminals.out();
     }
 
-    static Console ofThisProcess() {
+    static Console ofThisProcess(Map<String, String> environment) {
         var out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
         var error = new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
-        boolean terminal = System.console() != null && System.console().isTerminal();
-        return new Console(out, error, terminal, terminal && System.getenv("NO_COLOR") == null);
+        boolean wanted = environment.getOrDefault("NO_COLOR", "").isEmpty()
+                && !environment.getOrDefault("TERM", "").equals("dumb");
+        return new Console(System.in, out, error, Terminals.ofThisProcess(environment), wanted);
     }
 
-    /** Whether a person sits at both ends. */
+    /** Whether a person can be asked and told. */
     boolean isInteractive() {
-        return interactive;
+        return terminals.in() && terminals.error();
+    }
+
+    /** Whether a conversation can be had: a person types, and sees what is answered. */
+    boolean isConversational() {
+        return terminals.in() && terminals.out();
+    }
+
+    boolean isOutputATerminal() {
+        return terminals.out();
+    }
+
+    boolean isErrorATerminal() {
+        return terminals.error();
+    }
+
+    /** How wide a line of output may be. */
+    int columns() {
+        return terminals.columns();
+    }
+
+    /** All of standard input. */
+    String input() {
+        try {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
+        }
     }
 
     /** For picocli's help. */
@@ -56,13 +92,25 @@ final class Console {
     }
 
     /** On standard error: standard output is the answer's alone. */
-    void ask(String question) {
+    String ask(String question) {
         error.print(question + " [y/N] ");
         error.flush();
+        try {
+            String answer = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)).readLine();
+            return answer == null ? "" : answer;
+        } catch (IOException unreadable) {
+            return "";
+        }
     }
 
     void note(String text) {
         error.println(text);
+    }
+
+    /** Part of a line on standard error. */
+    void noteText(String text) {
+        error.print(text);
+        error.flush();
     }
 
     void json(Object document) {
@@ -93,45 +141,58 @@ final class Console {
         return colours ? "\u001b[" + code + "m" + text + "\u001b[0m" : text;
     }
 
-    /** Columns as wide as their widest cell; the last one is not padded. */
-    void table(List<String> header, List<List<String>> rows) {
-        var all = new ArrayList<List<String>>();
-        all.add(header);
-        all.addAll(rows);
-        int[] widths = new int[header.size()];
-        for (List<String> row : all) {
-            for (int i = 0; i < widths.length; i++) {
-                widths[i] = Math.max(widths[i], visible(row.get(i)));
-            }
-        }
-        for (List<String> row : all) {
-            var line = new StringBuilder();
-            for (int i = 0; i < widths.length; i++) {
-                line.append(row.get(i));
-                if (i + 1 < widths.length) {
-                    line.repeat(' ', widths[i] - visible(row.get(i)) + 2);
-                }
-            }
-            line(line.toString());
-        }
+    /** Text from elsewhere for standard output: as it is for a file, without control characters for a terminal. */
+    String foreign(String text) {
+        return terminals.out() ? harmless(text) : text;
     }
 
-    private static int visible(String cell) {
-        String plain = cell.replaceAll("\u001b\\[[0-9;]*m", "");
-        return plain.codePointCount(0, plain.length());
+    /** Without the characters that move the cursor, ring, or start an escape sequence; lines and tabs stay. */
+    static String harmless(String text) {
+        return filtered(text, false);
     }
 
+    /** The same on one line. */
+    static String oneLine(String text) {
+        return filtered(text, true);
+    }
+
+    private static String filtered(String text, boolean oneLine) {
+        if (text.codePoints().noneMatch(Character::isISOControl)) {
+            return text;
+        }
+        var kept = new StringBuilder(text.length());
+        text.codePoints().forEach(codePoint -> {
+            if (codePoint == '\n' || codePoint == '\t') {
+                kept.appendCodePoint(oneLine ? ' ' : codePoint);
+            } else if (!Character.isISOControl(codePoint)) {
+                kept.appendCodePoint(codePoint);
+            }
+        });
+        return kept.toString();
+    }
+
+    /** In powers of 1024; "-" for none. */
     static String size(long bytes) {
         if (bytes <= 0) {
             return "-";
         }
-        String[] units = {"B", "KiB", "MiB", "GiB", "TiB"};
-        double value = bytes;
+        if (bytes < 1024) {
+            return bytes + " B";
+        }
+        String[] units = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+        double value = bytes / 1024.0;
         int unit = 0;
-        while (value >= 1024 && unit < units.length - 1) {
+        // What would be printed as 1024.0 is 1.0 of the next.
+        while (value >= 1023.95 && unit < units.length - 1) {
             value /= 1024;
             unit++;
         }
-        return unit == 0 ? bytes + " B" : String.format(Locale.ROOT, "%.1f %s", value, units[unit]);
+        return oneDecimal(value) + " " + units[unit];
+    }
+
+    /** By hand: the JDK's formatter loads its locale data first, 10 ms for a table of sizes. */
+    static String oneDecimal(double value) {
+        long tenths = Math.round(value * 10);
+        return tenths / 10 + "." + tenths % 10;
     }
 }

@@ -1,11 +1,9 @@
 package dev.hal0.cli;
 
-import dev.hal0.kernel.Json;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -16,15 +14,16 @@ import tools.jackson.databind.JsonNode;
 final class Conversation {
     /** Figures are the engine's own; absent ones are negative. */
     record Answer(String text, long promptTokens, long answerTokens, double tokensPerSecond) {
+        /** Empty where the engine says nothing. */
         String summary() {
-            var summary = new StringBuilder();
-            if (answerTokens >= 0) {
-                summary.append(promptTokens).append(" + ").append(answerTokens).append(" tokens");
+            var parts = new ArrayList<String>();
+            if (promptTokens >= 0 && answerTokens >= 0) {
+                parts.add(promptTokens + " + " + answerTokens + " tokens");
             }
             if (tokensPerSecond >= 0) {
-                summary.append(String.format(Locale.ROOT, ", %.1f tok/s", tokensPerSecond));
+                parts.add(Console.oneDecimal(tokensPerSecond) + " tok/s");
             }
-            return summary.toString();
+            return String.join(", ", parts);
         }
     }
 
@@ -36,7 +35,7 @@ final class Conversation {
     private final Optional<String> system;
     private final Optional<Integer> maxTokens;
     private final List<Map<String, Object>> messages = new ArrayList<>();
-    private volatile Api.@Nullable OpenStream running;
+    private volatile Api.@Nullable EventStream running;
 
     Conversation(Api api, String model, Optional<String> system, Optional<Integer> maxTokens) {
         this.api = api;
@@ -65,13 +64,15 @@ final class Conversation {
      */
     Answer say(String text, Consumer<String> words, Consumer<String> thoughts) {
         messages.add(message("user", text));
-        var collected = new StringBuilder();
-        var figures = new Figures();
+        var collected = new Collected();
         boolean whole = false;
-        try (Api.OpenStream stream = api.stream("POST", "/v1/chat/completions", body(true))) {
+        try (Api.EventStream stream = api.stream("POST", "/v1/chat/completions", body(true))) {
             running = stream;
-            stream.forEach(event -> take(event, collected, figures, words, thoughts));
-            if (!figures.done) {
+            stream.forEach(event -> collected.take(event, words, thoughts));
+            if (stream.isStopped()) {
+                throw stopped();
+            }
+            if (!collected.done) {
                 throw new CliFailure(
                         ExitCode.FAILED, "cli.stream_broken", "The answer ended before it was complete.", "Try again.");
             }
@@ -82,55 +83,56 @@ final class Conversation {
                 messages.removeLast();
             }
         }
-        messages.add(message("assistant", collected.toString()));
-        return new Answer(collected.toString(), figures.prompt, figures.answer, figures.speed);
+        messages.add(message("assistant", collected.text.toString()));
+        return new Answer(collected.text.toString(), collected.prompt, collected.answer, collected.speed);
     }
 
-    /** Stops the running answer by closing its connection, which is what stops the engine. */
+    static CliFailure stopped() {
+        return new CliFailure(ExitCode.FAILED, "cli.stopped", "Stopped before the answer was complete.", "");
+    }
+
+    /** Stops the running answer by closing its connection, which is what stops the engine. From any thread. */
     void stop() {
-        Api.OpenStream stream = running;
+        Api.EventStream stream = running;
         if (stream != null) {
             stream.close();
         }
+        api.abort();
     }
 
-    private static final class Figures {
+    private static final class Collected {
+        private final StringBuilder text = new StringBuilder();
         private boolean done;
         private long prompt = -1;
         private long answer = -1;
         private double speed = -1;
-    }
 
-    private static void take(
-            Api.StreamEvent event,
-            StringBuilder collected,
-            Figures figures,
-            Consumer<String> words,
-            Consumer<String> thoughts) {
-        if (event.data().equals("[DONE]")) {
-            figures.done = true;
-            return;
+        void take(Api.StreamEvent event, Consumer<String> words, Consumer<String> thoughts) {
+            if (event.data().equals("[DONE]")) {
+                done = true;
+                return;
+            }
+            JsonNode chunk = event.json();
+            if (chunk.path("error").isObject()) {
+                throw Api.failureOf(chunk.path("error"));
+            }
+            JsonNode delta = chunk.path("choices").path(0).path("delta");
+            String thought = delta.path("reasoning_content").asString("");
+            if (!thought.isEmpty()) {
+                thoughts.accept(thought);
+            }
+            String word = delta.path("content").asString("");
+            if (!word.isEmpty()) {
+                text.append(word);
+                words.accept(word);
+            }
+            JsonNode usage = chunk.path("usage");
+            if (usage.isObject()) {
+                prompt = usage.path("prompt_tokens").asLong(-1);
+                answer = usage.path("completion_tokens").asLong(-1);
+            }
+            speed = chunk.path("timings").path("predicted_per_second").asDouble(speed);
         }
-        JsonNode chunk = Json.LENIENT.readTree(event.data());
-        if (chunk.path("error").isObject()) {
-            throw Api.failureOf(chunk.path("error"));
-        }
-        JsonNode delta = chunk.path("choices").path(0).path("delta");
-        String thought = delta.path("reasoning_content").asString("");
-        if (!thought.isEmpty()) {
-            thoughts.accept(thought);
-        }
-        String word = delta.path("content").asString("");
-        if (!word.isEmpty()) {
-            collected.append(word);
-            words.accept(word);
-        }
-        JsonNode usage = chunk.path("usage");
-        if (usage.isObject()) {
-            figures.prompt = usage.path("prompt_tokens").asLong(-1);
-            figures.answer = usage.path("completion_tokens").asLong(-1);
-        }
-        figures.speed = chunk.path("timings").path("predicted_per_second").asDouble(figures.speed);
     }
 
     private Map<String, Object> body(boolean stream) {

@@ -1,12 +1,9 @@
 package dev.hal0.cli;
 
-import java.nio.file.Path;
-import java.util.ArrayList;
+import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
-import java.util.stream.StreamSupport;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -31,19 +28,13 @@ final class ModelCommands implements Runnable {
         spec.commandLine().usage(spec.commandLine().getOut());
     }
 
-    private static String capabilities(JsonNode model) {
-        return StreamSupport.stream(model.path("capabilities").spliterator(), false)
-                .map(JsonNode::asString)
-                .collect(Collectors.joining(","));
-    }
-
     @CommandLine.Command(
             name = "add",
             aliases = "register",
             description = "Register a GGUF file; it stays where it is.")
     static final class Add extends Command {
         @Parameters(paramLabel = "FILE")
-        Path file = Path.of("");
+        String file = "";
 
         @Option(names = "--id", paramLabel = "ID", description = "Default: from the file's name.")
         Optional<String> id = Optional.empty();
@@ -57,7 +48,7 @@ final class ModelCommands implements Runnable {
         @Override
         public Integer call() {
             var body = new LinkedHashMap<String, Object>();
-            body.put("path", file.toAbsolutePath().normalize().toString());
+            body.put("path", absolute(file));
             id.ifPresent(text -> body.put("id", text));
             name.ifPresent(text -> body.put("name", text));
             body.put("overwrite", overwrite);
@@ -66,14 +57,35 @@ final class ModelCommands implements Runnable {
                 console().json(model);
                 return ExitCode.OK;
             }
+            String id = Console.oneLine(text(model, "id"));
+            String can = text(model, "capabilities");
             console()
-                    .line("Added " + text(model, "id") + ": " + text(model, "architecture") + " "
-                            + text(model, "quantization") + ", "
+                    .line("Added " + id + ": "
+                            + Console.oneLine(text(model, "architecture") + " " + text(model, "quantization")) + ", "
                             + Console.size(model.path("size_bytes").asLong(0)) + ", context "
-                            + text(model, "context_length") + ", " + capabilities(model));
-            String slot = capabilities(model).contains("chat") ? "chat" : "NAME";
-            console().line("Next: hal0 slot load " + slot + " --model " + text(model, "id"));
+                            + text(model, "context_length") + ", " + can);
+            console()
+                    .line("Next: hal0 slot load " + (can.contains("chat") ? "chat" : "NAME") + " --model "
+                            + quoted(id));
             return ExitCode.OK;
+        }
+
+        /**
+         * The server has another working directory than we. Text, not a {@code Path}: in a locale without UTF-8 the JDK refuses
+         * names that the server can open.
+         */
+        static String absolute(String file) {
+            String from = file.startsWith("/") ? file : System.getProperty("user.dir") + "/" + file;
+            var parts = new ArrayDeque<String>();
+            for (String part : from.split("/")) {
+                switch (part) {
+                    case "", "." -> {}
+                    // As the shell does: without asking where links lead.
+                    case ".." -> parts.pollLast();
+                    default -> parts.addLast(part);
+                }
+            }
+            return "/" + String.join("/", parts);
         }
     }
 
@@ -86,16 +98,21 @@ final class ModelCommands implements Runnable {
                 console().json(models);
                 return ExitCode.OK;
             }
-            var rows = new ArrayList<List<String>>();
-            models.forEach(model -> rows.add(List.of(
-                    text(model, "id"),
-                    Console.size(model.path("size_bytes").asLong(0)),
-                    text(model, "architecture"),
-                    text(model, "quantization"),
-                    text(model, "context_length"),
-                    capabilities(model),
-                    text(model, "file_state"))));
-            console().table(List.of("ID", "SIZE", "ARCHITECTURE", "QUANT", "CONTEXT", "CAN", "FILE"), rows);
+            var table = new Table("ID", "SIZE", "ARCHITECTURE", "QUANT", "CONTEXT", "CAN", "FILE");
+            for (JsonNode model : models) {
+                table.row(
+                        text(model, "id"),
+                        Console.size(model.path("size_bytes").asLong(0)),
+                        text(model, "architecture"),
+                        text(model, "quantization"),
+                        text(model, "context_length"),
+                        text(model, "capabilities"),
+                        text(model, "file_state"));
+            }
+            table.print(console());
+            if (models.isEmpty()) {
+                console().note("No models yet. Next: hal0 model add FILE.gguf");
+            }
             return ExitCode.OK;
         }
     }
@@ -114,19 +131,9 @@ final class ModelCommands implements Runnable {
                 model.properties()
                         .forEach(entry -> console()
                                 .line(String.format(
-                                        "%-15s %s",
-                                        entry.getKey(),
-                                        entry.getValue().isValueNode()
-                                                ? entry.getValue().asString("-")
-                                                : capabilitiesOrList(entry.getValue()))));
+                                        "%-15s %s", entry.getKey(), Console.oneLine(text(model, entry.getKey())))));
             }
             return ExitCode.OK;
-        }
-
-        private static String capabilitiesOrList(JsonNode values) {
-            return StreamSupport.stream(values.spliterator(), false)
-                    .map(JsonNode::asString)
-                    .collect(Collectors.joining(", "));
         }
     }
 
@@ -143,20 +150,29 @@ final class ModelCommands implements Runnable {
                 description = "Do not ask, also while slots are bound to it.")
         boolean force;
 
+        @Option(
+                names = {"-y", "--yes"},
+                description = "Do not ask; refused while slots are bound to it.")
+        boolean yes;
+
         @Override
         public Integer call() {
-            api().get("/api/models/" + encode(id));
-            confirm("Forget model " + id + "? Its file stays.", force);
-            JsonNode answer =
-                    api().delete("/api/models/" + encode(id) + "?force=" + force, java.time.Duration.ofSeconds(30));
+            Api api = api();
+            api.get("/api/models/" + encode(id));
+            confirm("Forget model " + id + "? Its file stays.", force || yes);
+            JsonNode answer = api.delete("/api/models/" + encode(id) + "?force=" + force, Duration.ZERO);
             if (isJson()) {
                 console().json(answer);
             } else {
-                console()
-                        .line("Forgot " + id + ". To have it back: hal0 model add "
-                                + text(answer.path("restore"), "path") + " --id " + id);
+                console().line("Forgot " + id + ". To have it back: " + undo(id, answer.path("restore")));
             }
             return ExitCode.OK;
+        }
+
+        private static String undo(String id, JsonNode restore) {
+            String name = Console.oneLine(restore.path("name").asString(""));
+            return "hal0 model add " + quoted(Console.oneLine(text(restore, "path"))) + " --id " + quoted(id)
+                    + (name.isEmpty() || name.equals(id) ? "" : " --name " + quoted(name));
         }
     }
 }

@@ -1,53 +1,72 @@
 package dev.hal0.cli;
 
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 import tools.jackson.databind.JsonNode;
 
 /** Follows an operation to its end and tells what it is doing. Ctrl-C leaves the operation running, and says so. */
 final class OperationWait {
+    /** Short, because an answer may come only at the operation's end, and its messages are wanted on the way. */
     private static final int POLL_SECONDS = 1;
 
     private final Api api;
-    private final Console console;
+    private final Surroundings surroundings;
     private final boolean quiet;
 
-    OperationWait(Api api, Console console, boolean quiet) {
+    OperationWait(Api api, Surroundings surroundings, boolean quiet) {
         this.api = api;
-        this.console = console;
+        this.surroundings = surroundings;
         this.quiet = quiet;
     }
 
     /** @return the ended operation; a failed one is thrown */
     JsonNode await(JsonNode operation) {
-        String id = operation.path("id").asString();
-        var interrupted = new Thread(() -> console.note("The operation " + id + " goes on; see `hal0 status`."));
-        Runtime.getRuntime().addShutdownHook(interrupted);
-        try {
-            return follow(id, operation);
-        } finally {
-            try {
-                Runtime.getRuntime().removeShutdownHook(interrupted);
-            } catch (IllegalStateException shuttingDown) {
-                // The hook is what runs now.
-            }
+        String id = operation.path("id").asString("");
+        var left = new AtomicBoolean();
+        try (var progress = new Progress(surroundings.console(), quiet);
+                var _ = surroundings.interrupts().onInterrupt(() -> {
+                    left.set(true);
+                    api.abort();
+                })) {
+            return follow(id, operation, progress, left);
+        } catch (CliFailure failure) {
+            throw left.get() ? leftRunning(id) : failure;
         }
     }
 
-    private JsonNode follow(String id, JsonNode started) {
+    private JsonNode follow(String id, JsonNode started, Progress progress, AtomicBoolean left) {
         JsonNode operation = started;
-        String last = "";
         while (operation.path("status").asString("").equals("running")) {
-            String message = operation.path("message").asString("");
-            if (!quiet && !message.equals(last) && !message.equals("accepted")) {
-                console.note("  " + message);
-                last = message;
+            if (left.get()) {
+                throw leftRunning(id);
             }
-            operation =
-                    api.get("/api/operations/" + id + "?wait=" + POLL_SECONDS, Duration.ofSeconds(POLL_SECONDS + 10L));
+            String message = operation.path("message").asString("");
+            progress.say(message.equals("accepted") ? "" : message);
+            operation = api.get(
+                    "/api/operations/" + Command.encode(id) + "?wait=" + POLL_SECONDS,
+                    Duration.ofSeconds(POLL_SECONDS));
         }
-        return switch (operation.path("status").asString("")) {
-            case "succeeded" -> operation;
-            default -> throw Api.failureOf(operation.path("error"));
-        };
+        String status = operation.path("status").asString("");
+        if (status.equals("succeeded")) {
+            return operation;
+        }
+        if (operation.path("error").isObject()) {
+            throw Api.failureOf(operation.path("error"));
+        }
+        String message = operation.path("message").asString("");
+        throw new CliFailure(
+                status.equals("cancelled") ? ExitCode.CONFLICT : ExitCode.FAILED,
+                "operation." + (status.isEmpty() ? "failed" : status),
+                "Operation " + id + " was " + (status.isEmpty() ? "lost" : status)
+                        + (message.isEmpty() ? "." : ": " + message),
+                "Look with `hal0 slot list`.");
+    }
+
+    private static CliFailure leftRunning(String id) {
+        return new CliFailure(
+                ExitCode.TIMED_OUT,
+                "cli.interrupted",
+                "Stopped waiting; operation " + id + " goes on.",
+                "Look with `hal0 slot list`; `hal0 slot unload NAME` ends a load.");
     }
 }

@@ -2,9 +2,7 @@ package dev.hal0.cli;
 
 import dev.hal0.kernel.Json;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine;
@@ -27,8 +25,6 @@ import tools.jackson.databind.JsonNode;
             SlotCommands.Resolved.class
         })
 final class SlotCommands implements Runnable {
-    static final List<String> HEADER = List.of("NAME", "STATE", "MODEL", "ENGINE", "PORT", "MEMORY", "MESSAGE");
-
     @CommandLine.Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before the command runs
     CommandLine.Model.CommandSpec spec;
@@ -38,17 +34,21 @@ final class SlotCommands implements Runnable {
         spec.commandLine().usage(spec.commandLine().getOut());
     }
 
-    static List<String> row(Console console, JsonNode slot) {
-        String message = Command.text(slot, "message");
-        String dirty = slot.path("config_dirty").asBoolean(false) ? "config changed: restart to apply" : "";
-        return List.of(
-                Command.text(slot, "name"),
-                console.state(Command.text(slot, "state")),
-                Command.text(slot, "model"),
-                Command.text(slot, "engine"),
-                Command.text(slot, "port"),
-                Console.size(slot.path("memory_bytes").asLong(0)),
-                message.equals("-") ? dirty : message);
+    static Table table(JsonNode slots) {
+        var table = new Table("NAME", "STATE", "MODEL", "ENGINE", "PORT", "MEMORY", "MESSAGE");
+        for (JsonNode slot : slots) {
+            String message = Command.text(slot, "message");
+            String dirty = slot.path("config_dirty").asBoolean(false) ? "config changed: restart to apply" : "";
+            table.row(
+                    Command.text(slot, "name"),
+                    Command.text(slot, "state"),
+                    Command.text(slot, "model"),
+                    Command.text(slot, "engine"),
+                    Command.text(slot, "port"),
+                    Console.size(slot.path("memory_bytes").asLong(0)),
+                    message.equals("-") ? dirty : message);
+        }
+        return table;
     }
 
     @CommandLine.Command(name = "list", aliases = "ls", description = "All slots.")
@@ -59,9 +59,10 @@ final class SlotCommands implements Runnable {
             if (isJson()) {
                 console().json(slots);
             } else {
-                var rows = new ArrayList<List<String>>();
-                slots.forEach(slot -> rows.add(row(console(), slot)));
-                console().table(HEADER, rows);
+                table(slots).print(console());
+                if (slots.isEmpty()) {
+                    console().note("No slots yet. Next: hal0 slot create NAME");
+                }
             }
             return ExitCode.OK;
         }
@@ -86,19 +87,19 @@ final class SlotCommands implements Runnable {
             slot.properties().forEach(entry -> {
                 if (!entry.getValue().isNull()
                         && !entry.getValue().asString("x").isEmpty()) {
-                    console().line(String.format("%-14s %s", entry.getKey(), plain(entry.getValue())));
+                    field("%-14s %s", entry);
                 }
             });
             console().line("");
             console().line("config");
-            config.properties()
-                    .forEach(entry ->
-                            console().line(String.format("  %-12s %s", entry.getKey(), plain(entry.getValue()))));
+            config.properties().forEach(entry -> field("  %-12s %s", entry));
             return ExitCode.OK;
         }
 
-        private static String plain(JsonNode value) {
-            return value.isValueNode() ? value.asString("") : Json.LENIENT.writeValueAsString(value);
+        private void field(String format, Map.Entry<String, JsonNode> entry) {
+            JsonNode value = entry.getValue();
+            String text = value.isValueNode() ? value.asString("") : Json.LENIENT.writeValueAsString(value);
+            console().line(String.format(format, entry.getKey(), Console.oneLine(text)));
         }
     }
 
@@ -110,8 +111,8 @@ final class SlotCommands implements Runnable {
         @Option(
                 names = {"-t", "--type"},
                 paramLabel = "TYPE",
-                description = "llm, embedding, reranking (default llm).")
-        String type = "llm";
+                description = "llm, embedding, reranking, … (default llm).")
+        Optional<String> type = Optional.empty();
 
         @Option(
                 names = {"-m", "--model"},
@@ -121,8 +122,8 @@ final class SlotCommands implements Runnable {
         @Option(
                 names = "--device",
                 paramLabel = "DEVICE",
-                description = "cpu, gpu-vulkan, gpu-rocm, gpu-cuda (default cpu).")
-        String device = "cpu";
+                description = "cpu, gpu-vulkan, gpu-rocm, gpu-cuda (default: hal0's choice).")
+        Optional<String> device = Optional.empty();
 
         @Option(
                 names = {"-p", "--port"},
@@ -133,18 +134,24 @@ final class SlotCommands implements Runnable {
         Optional<Integer> contextSize = Optional.empty();
 
         @Option(names = "--parallel", paramLabel = "N", description = "Requests at once (default 1).")
-        int parallel = 1;
+        Optional<Integer> parallel = Optional.empty();
+
+        @Option(names = "--default", description = "What requests of its type go to when they name no slot.")
+        boolean isDefault;
 
         @Override
         public Integer call() {
             var body = new LinkedHashMap<String, Object>();
             body.put("name", name);
-            body.put("type", type);
-            body.put("device", device);
-            body.put("parallel", parallel);
+            type.ifPresent(word -> body.put("type", word));
+            device.ifPresent(word -> body.put("device", word));
+            parallel.ifPresent(number -> body.put("parallel", number));
             model.ifPresent(id -> body.put("model", id));
             port.ifPresent(number -> body.put("port", number));
             contextSize.ifPresent(tokens -> body.put("context_size", tokens));
+            if (isDefault) {
+                body.put("default", true);
+            }
             JsonNode slot = api().post("/api/slots", body);
             if (isJson()) {
                 console().json(slot);
@@ -176,7 +183,7 @@ final class SlotCommands implements Runnable {
                 }
                 return ExitCode.OK;
             }
-            JsonNode operation = new OperationWait(api, console(), isJson()).await(accepted.path("operation"));
+            JsonNode operation = new OperationWait(api, surroundings(), isJson()).await(accepted.path("operation"));
             JsonNode slot = api.get("/api/slots/" + encode(name));
             if (isJson()) {
                 var document = new LinkedHashMap<String, Object>();
@@ -243,29 +250,53 @@ final class SlotCommands implements Runnable {
             aliases = {"rm", "remove"},
             description = "Unload and delete a slot.")
     static final class Delete extends Command {
+        /** The server waits that long for requests that are inside. */
+        private static final Duration LONGEST_DRAIN = Duration.ofSeconds(150);
+
         @Parameters(paramLabel = "NAME")
         String name = "";
 
         @Option(
                 names = {"-f", "--force"},
-                description = "Do not ask, and end its requests.")
+                description = "Do not ask, and end its requests instead of waiting for them.")
         boolean force;
+
+        @Option(
+                names = {"-y", "--yes"},
+                description = "Do not ask; its requests are waited for.")
+        boolean yes;
 
         @Override
         public Integer call() {
-            JsonNode config = api().get("/api/slots/" + encode(name) + "/config");
-            confirm("Delete slot " + name + " and its log?", force);
-            JsonNode answer = api().delete("/api/slots/" + encode(name) + "?force=" + force, Duration.ofSeconds(180));
+            Api api = api();
+            JsonNode config = api.get("/api/slots/" + encode(name) + "/config");
+            confirm("Delete slot " + name + " and its log?", force || yes);
+            JsonNode answer = api.delete("/api/slots/" + encode(name) + "?force=" + force, LONGEST_DRAIN);
             if (isJson()) {
                 console().json(answer);
             } else {
-                String model = config.path("model").path("default").asString("");
-                console()
-                        .line("Deleted slot " + name + ". To have it back: hal0 slot create " + name + " --type "
-                                + text(config, "type") + " --port " + text(config, "port")
-                                + (model.isEmpty() ? "" : " --model " + model));
+                console().line("Deleted slot " + name + ". To have it back: " + undo(name, config));
             }
             return ExitCode.OK;
+        }
+
+        private static String undo(String name, JsonNode config) {
+            var command = new StringBuilder("hal0 slot create ").append(name);
+            option(command, "--type", config.path("type"));
+            option(command, "--device", config.path("device"));
+            option(command, "--port", config.path("port"));
+            option(command, "--model", config.path("model").path("default"));
+            option(command, "--ctx-size", config.path("model").path("context_size"));
+            option(command, "--parallel", config.path("parallel"));
+            return command.append(config.path("default").asBoolean(false) ? " --default" : "")
+                    .toString();
+        }
+
+        private static void option(StringBuilder command, String option, JsonNode value) {
+            String word = Console.oneLine(value.asString(""));
+            if (!word.isEmpty()) {
+                command.append(' ').append(option).append(' ').append(quoted(word));
+            }
         }
     }
 
@@ -282,30 +313,45 @@ final class SlotCommands implements Runnable {
         @Option(
                 names = {"-n", "--lines"},
                 paramLabel = "N",
-                description = "How many old lines (default 200).")
+                description = "How many old lines, 1 to 5000 (default 200).")
         int lines = 200;
 
         @Override
         public Integer call() {
-            if (!follow) {
-                JsonNode answer = api().get("/api/slots/" + encode(name) + "/logs?lines=" + lines);
-                if (isJson()) {
-                    console().json(answer);
-                } else {
-                    answer.path("logs").forEach(line -> console().line(line.asString()));
-                }
+            if (lines < 1 || lines > 5000) {
+                throw new CliFailure(ExitCode.USAGE, "cli.usage", "--lines must be 1 to 5000, not " + lines + ".", "");
+            }
+            if (follow) {
+                follow();
                 return ExitCode.OK;
             }
+            JsonNode answer = api().get("/api/slots/" + encode(name) + "/logs?lines=" + lines);
+            if (isJson()) {
+                console().json(answer);
+            } else {
+                answer.path("logs").forEach(line -> console().line(console().foreign(line.asString(""))));
+            }
+            return ExitCode.OK;
+        }
+
+        /** In JSON mode a JSON string for each line. */
+        private void follow() {
             try (var stream =
                     api().stream("GET", "/api/slots/" + encode(name) + "/logs/stream?backfill=" + lines, null)) {
                 stream.forEach(event -> {
-                    console().line(isJson() ? event.data() : Json.LENIENT.readValue(event.data(), String.class));
+                    if (event.name().equals("error")) {
+                        throw Api.failureOf(event.json().path("error"));
+                    }
+                    console()
+                            .line(
+                                    isJson()
+                                            ? event.data()
+                                            : console().foreign(event.json().asString("")));
                     if (console().isBroken()) {
                         stream.close();
                     }
                 });
             }
-            return ExitCode.OK;
         }
     }
 
@@ -320,7 +366,7 @@ final class SlotCommands implements Runnable {
             if (isJson()) {
                 console().json(answer);
             } else {
-                answer.path("argv").forEach(word -> console().line(word.asString()));
+                answer.path("argv").forEach(word -> console().line(console().foreign(word.asString(""))));
             }
             return ExitCode.OK;
         }

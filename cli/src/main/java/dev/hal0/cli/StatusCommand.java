@@ -1,7 +1,5 @@
 package dev.hal0.cli;
 
-import java.util.ArrayList;
-import java.util.List;
 import picocli.CommandLine;
 import tools.jackson.databind.JsonNode;
 
@@ -9,22 +7,22 @@ import tools.jackson.databind.JsonNode;
 final class StatusCommand extends Command {
     @Override
     public Integer call() {
-        JsonNode status = api().get("/api/status");
+        Api api = api();
+        JsonNode status = api.get("/api/status");
         if (isJson()) {
             console().json(status);
             return ExitCode.OK;
         }
+        int models = status.path("models").asInt(0);
         console()
-                .line("hal0 " + text(status, "version") + " at " + api().base() + ", runtime " + text(status, "runtime")
-                        + ", " + status.path("models").asInt(0) + " models");
-        console().line("home " + text(status, "home"));
+                .line(Console.oneLine("hal0 " + text(status, "version") + " at " + api.base() + ", runtime "
+                        + text(status, "runtime") + ", " + models + (models == 1 ? " model" : " models")));
+        console().line(Console.oneLine("home " + text(status, "home")));
         console().line("");
-        var rows = new ArrayList<List<String>>();
-        status.path("slots").forEach(slot -> rows.add(SlotCommands.row(console(), slot)));
-        console().table(SlotCommands.HEADER, rows);
+        SlotCommands.table(status.path("slots")).print(console());
         if (!text(status, "next").equals("-")) {
             console().line("");
-            console().line("Next: " + text(status, "next"));
+            console().line("Next: " + Console.oneLine(text(status, "next")));
         }
         return ExitCode.OK;
     }

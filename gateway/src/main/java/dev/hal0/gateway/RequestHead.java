@@ -7,6 +7,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.core.json.JsonFactory;
 
@@ -48,20 +49,29 @@ record RequestHead(Optional<String> model, boolean stream) {
                 throw new Hal0Exception(
                         ErrorCode.REQUEST_INVALID_JSON, "Something follows the JSON object in the body.");
             }
-        } catch (StreamConstraintsException beyondAllBounds) {
-            throw new Hal0Exception(
-                    ErrorCode.REQUEST_INVALID,
-                    "The body is not a document that hal0 reads: " + beyondAllBounds.getOriginalMessage());
         } catch (JacksonException malformed) {
-            var at = malformed.getLocation();
-            throw new Hal0Exception(
-                            ErrorCode.REQUEST_INVALID_JSON,
-                            "The body is not JSON at line " + at.getLineNr() + ", column " + at.getColumnNr() + ": "
-                                    + malformed.getOriginalMessage())
-                    .withDetail("line", at.getLineNr())
-                    .withDetail("column", at.getColumnNr());
+            throw invalid(malformed);
         }
         return new RequestHead(model, stream);
+    }
+
+    private static Hal0Exception invalid(JacksonException malformed) {
+        if (malformed instanceof StreamConstraintsException) {
+            return new Hal0Exception(
+                    ErrorCode.REQUEST_INVALID,
+                    "The body is not a document that hal0 reads: " + malformed.getOriginalMessage());
+        }
+        TokenStreamLocation at = malformed.getLocation();
+        if (at == null) {
+            return new Hal0Exception(
+                    ErrorCode.REQUEST_INVALID_JSON, "The body is not JSON: " + malformed.getOriginalMessage());
+        }
+        return new Hal0Exception(
+                        ErrorCode.REQUEST_INVALID_JSON,
+                        "The body is not JSON at line " + at.getLineNr() + ", column " + at.getColumnNr() + ": "
+                                + malformed.getOriginalMessage())
+                .withDetail("line", at.getLineNr())
+                .withDetail("column", at.getColumnNr());
     }
 
     private static Optional<String> text(JsonParser parser, JsonToken value) {

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -45,12 +46,13 @@ final class FakeEngineServer implements AutoCloseable {
     private final int port;
     private volatile Behaviour behaviour = tokens(3);
     private volatile @Nullable ServerSocket listener;
+    private volatile @Nullable Thread acceptor;
     private volatile @Nullable Socket held;
     private volatile int connections;
 
     FakeEngineServer() {
         listen(0);
-        port = java.util.Objects.requireNonNull(listener).getLocalPort();
+        port = Objects.requireNonNull(listener).getLocalPort();
     }
 
     int port() {
@@ -65,9 +67,15 @@ final class FakeEngineServer implements AutoCloseable {
         behaviour = next;
     }
 
-    /** From here on connections are refused; those that stand stay. */
+    /** When it returns, connections are refused; those that stand stay. */
     void refuse() {
         closeQuietly(listener);
+        try {
+            // The port is free only when nobody accepts any more.
+            Objects.requireNonNull(acceptor).join();
+        } catch (InterruptedException ended) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** As a killed process: nothing listens and every connection is gone. */
@@ -248,6 +256,11 @@ final class FakeEngineServer implements AutoCloseable {
             reset(socket);
         }
 
+        /** Says that nothing more will come; {@link #awaitClosed} then tells that the other side has understood. */
+        void finish() throws IOException {
+            socket.shutdownOutput();
+        }
+
         void awaitClosed() throws InterruptedException {
             if (!closed.await(20, TimeUnit.SECONDS)) {
                 throw new AssertionError("the connection was never closed: " + headers + " " + events);
@@ -272,7 +285,7 @@ final class FakeEngineServer implements AutoCloseable {
             socket.setReuseAddress(true);
             socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), wanted), 1024);
             listener = socket;
-            Thread.ofVirtual().name("engine-accept").start(() -> accept(socket));
+            acceptor = Thread.ofPlatform().daemon().name("engine-accept").start(() -> accept(socket));
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }

@@ -159,8 +159,13 @@ class GatewayFaultTest {
     @Test
     void engineThatDiedBetweenTwoRequests_isNotSentTheSecondOnItsOldConnection() throws Exception {
         var box = box();
-        box.engine.behave(FakeEngineServer.json("{}"));
+        box.engine.behave(call -> {
+            call.document(200, "application/json", "{}");
+            call.finish();
+        });
         box.post(CHAT, body("chat", false));
+        // Only from here on the death is known, so that the second request cannot cross it on the wire.
+        box.engineCall().awaitClosed();
         box.engine.die();
         box.slots.beforeLoad(box.engine::listenAgain);
 

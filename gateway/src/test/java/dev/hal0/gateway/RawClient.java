@@ -153,10 +153,6 @@ final class RawClient implements AutoCloseable {
         return new Reply(now.status(), now.headers(), body);
     }
 
-    void patience(int millis) throws IOException {
-        socket.setSoTimeout(millis);
-    }
-
     /** An interim answer's status. */
     int interim() throws IOException {
         int status = head().status();

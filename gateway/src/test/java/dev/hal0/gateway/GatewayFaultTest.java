@@ -156,6 +156,20 @@ class GatewayFaultTest {
         assertThat(box.engine.calls).hasSize(1);
     }
 
+    /** Guards against a fake engine whose freed port another engine took: the answer was 200 in whole runs. */
+    @Test
+    void engineThatRefusesTwice_isUnavailable() throws Exception {
+        var box = box();
+        box.engine.die();
+
+        RawClient.Reply got = box.post(CHAT, body("chat", false));
+
+        assertThat(got.status()).isEqualTo(502);
+        assertThat(got.error().path("code").asString()).isEqualTo("dispatch.upstream_unavailable");
+        assertThat(box.slots.doubts).hasSize(2);
+        assertThat(box.slots.loads()).isEqualTo(1);
+    }
+
     @Test
     void engineThatDiedBetweenTwoRequests_isNotSentTheSecondOnItsOldConnection() throws Exception {
         var box = box();

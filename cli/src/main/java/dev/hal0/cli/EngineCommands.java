@@ -49,9 +49,12 @@ final class EngineCommands implements Runnable {
         private static String version(JsonNode engine) {
             String version = text(engine, "version");
             String available = text(engine, "available_version");
-            return available.equals("-") || available.equals(version)
-                    ? version
-                    : version + " (" + available + " available)";
+            boolean ours = engine.path("versions").size() > 0;
+            boolean current = false;
+            for (JsonNode installed : engine.path("versions")) {
+                current |= text(installed, "version").startsWith(available);
+            }
+            return !ours || available.equals("-") || current ? version : version + " (" + available + " available)";
         }
     }
 
@@ -140,9 +143,11 @@ final class EngineCommands implements Runnable {
 
         private String installed(JsonNode engines) {
             for (JsonNode engine : engines) {
-                if (text(engine, "name").equals(name)
-                        && !text(engine, "version").equals("-")) {
-                    return text(engine, "version");
+                for (JsonNode candidate : engine.path("versions")) {
+                    if (text(engine, "name").equals(name)
+                            && candidate.path("current").asBoolean(false)) {
+                        return text(candidate, "version");
+                    }
                 }
             }
             throw new CliFailure(

@@ -70,7 +70,7 @@ class ModelAndEngineCommandsTest extends CliFixture {
     void engineList_showsVersionsAndUse() {
         server.on("GET /api/engines", 200, """
                         [{"name":"llama.cpp","installed":true,"version":"1","source":"path","used_by":["chat","b"],
-                          "available_version":"2"},
+                          "available_version":"2","versions":[{"version":"1","current":true}]},
                          {"name":"starter","installed":false,"version":null,"source":null,"used_by":[]}]""");
 
         assertThat(run("engine", "list").out()).isEqualTo("""
@@ -125,7 +125,9 @@ class ModelAndEngineCommandsTest extends CliFixture {
 
     @Test
     void engineRemove_takesTheVersionInUseOrTheNamedOne() {
-        server.on("GET /api/engines", 200, "[{\"name\":\"llama.cpp\",\"version\":\"b7+1\"}]");
+        server.on("GET /api/engines", 200, """
+                        [{"name":"llama.cpp","version":"7 of May","versions":[
+                          {"version":"b7+1","current":true},{"version":"b6","current":false}]}]""");
         server.on("DELETE /api/engines/llama.cpp/versions/b7%2B1", 200, "{\"deleted\":true}");
         server.on("DELETE /api/engines/llama.cpp/versions/b6", 200, "{\"deleted\":true}");
 

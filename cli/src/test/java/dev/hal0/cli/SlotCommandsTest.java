@@ -275,7 +275,10 @@ class SlotCommandsTest extends CliFixture {
     void destructiveWithoutForceOffATerminal_isUsageAndChangesNothing(String group, String verb, String name) {
         server.on("GET /api/slots/chat/config", 200, "{}");
         server.on("GET /api/models/qwen", 200, MODEL);
-        server.on("GET /api/engines", 200, "[{\"name\":\"llama.cpp\",\"version\":\"7\"}]");
+        server.on(
+                "GET /api/engines",
+                200,
+                "[{\"name\":\"llama.cpp\",\"versions\":[{\"version\":\"7\",\"current\":true}]}]");
 
         Result human = run(group, verb, name);
         Result json = runAsJson(group, verb, name);

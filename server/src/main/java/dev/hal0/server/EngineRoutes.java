@@ -13,14 +13,23 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code /api/engines}: which programs are there, from where, and fetching one. */
 final class EngineRoutes {
-    /** @param version null while nothing is installed */
+    /**
+     * @param version null while nothing is installed
+     * @param availableVersion what an install fetches; null for an engine that hal0 does not fetch
+     * @param versions what hal0 has installed, newest first
+     */
     record EngineView(
             String name,
             boolean installed,
             @Nullable String version,
             @Nullable String source,
             @Nullable String path,
+            @Nullable String availableVersion,
+            List<VersionView> versions,
             List<String> usedBy) {}
+
+    /** @param current whether the next launch uses it */
+    record VersionView(String version, String reportedVersion, String source, boolean current) {}
 
     private final EngineCatalog engines;
     private final InstalledEngines programs;
@@ -51,7 +60,18 @@ final class EngineRoutes {
                         null,
                         null,
                         200,
-                        this::install));
+                        this::install),
+                ApiRoute.delete(
+                        "/api/engines/{name}/versions/{version}",
+                        "Delete an installed version that nothing runs from.",
+                        EngineView.class,
+                        this::remove));
+    }
+
+    private ApiAnswer remove(ApiRequest request) {
+        Engine engine = require(request);
+        programs.remove(engine.family(), request.parameter("version"));
+        return ApiAnswer.ok(view(engine));
     }
 
     private Engine require(ApiRequest request) {
@@ -80,6 +100,11 @@ final class EngineRoutes {
                 program.map(Program::version).orElse(null),
                 program.map(Program::source).orElse(null),
                 program.map(found -> String.join(" ", found.command())).orElse(null),
+                programs.available(engine.family()).orElse(null),
+                programs.list(engine.family()).stream()
+                        .map(version -> new VersionView(
+                                version.version(), version.reportedVersion(), version.source(), version.current()))
+                        .toList(),
                 usedBy);
     }
 }

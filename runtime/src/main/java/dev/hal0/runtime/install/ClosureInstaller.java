@@ -161,20 +161,37 @@ final class ClosureInstaller {
         }
     }
 
-    /** @throws Hal0Exception {@code engine.in_use} for the current version, {@code engine.unknown} for none of ours */
+    /**
+     * Deletes a version. Without its current version an engine starts with the newest one that is left, or is not installed.
+     *
+     * @throws Hal0Exception {@code engine.in_use} while a process runs from it, {@code engine.unknown} for none of ours
+     */
     void remove(String engine, String version) {
         locked(engine, sentence -> {}, () -> {
-            if (!versions(engine).contains(version)) {
+            List<String> installed = versions(engine);
+            if (!installed.contains(version)) {
                 throw new Hal0Exception(
                         ErrorCode.ENGINE_UNKNOWN,
-                        "No version '" + version + "' of " + engine + " is installed; there are: "
-                                + String.join(", ", versions(engine)));
+                        "No version '" + version + "' of " + engine + " is installed; there "
+                                + (installed.isEmpty() ? "is none" : "are: " + String.join(", ", installed)));
             }
-            if (currentName(engine).filter(version::equals).isPresent()) {
+            Path gone = folder(engine).resolve(version);
+            RunningPrograms.from(gone).ifPresent(pid -> {
                 throw new Hal0Exception(
-                        ErrorCode.ENGINE_IN_USE, version + " is the version of " + engine + " that slots start with");
+                        ErrorCode.ENGINE_IN_USE,
+                        "Process " + pid + " runs " + engine + " " + version + "; nothing was deleted");
+            });
+            if (currentName(engine).filter(version::equals).isPresent()) {
+                Optional<String> next = installed.stream()
+                        .filter(other -> !other.equals(version))
+                        .findFirst();
+                if (next.isPresent()) {
+                    files.write(folder(engine).resolve("current"), next.get() + "\n");
+                } else {
+                    Files.deleteIfExists(folder(engine).resolve("current"));
+                }
             }
-            discard(folder(engine).resolve(version));
+            discard(gone);
             return version;
         });
     }

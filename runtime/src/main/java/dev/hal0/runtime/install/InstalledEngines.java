@@ -109,15 +109,21 @@ public final class InstalledEngines implements EnginePrograms {
         return installer.install(lock(engine), progress);
     }
 
-    /** What hal0 installed, newest first; not the person's own programs. */
-    public List<InstalledVersion> list() {
-        return PROGRAM_NAMES.keySet().stream()
-                .sorted()
-                .flatMap(engine -> installer.list(engine).stream())
-                .toList();
+    /** What hal0 installed of an engine, newest first; not the person's own programs. */
+    public List<InstalledVersion> list(String engine) {
+        return PROGRAM_NAMES.containsKey(engine) ? installer.list(engine) : List.of();
     }
 
-    /** @throws Hal0Exception {@code engine.in_use} for the current version; {@code engine.unknown} when there is none such */
+    /** The version that {@link #update} installs; empty for an engine that hal0 does not fetch. */
+    public Optional<String> available(String engine) {
+        return EngineLock.shipped(engine).map(EngineLock::version);
+    }
+
+    /**
+     * The newest version that is left takes the place of the current one.
+     *
+     * @throws Hal0Exception {@code engine.in_use} while a process runs from it; {@code engine.unknown} when there is none such
+     */
     public void remove(String engine, String version) {
         if (!PROGRAM_NAMES.containsKey(engine)) {
             throw unknown(engine);

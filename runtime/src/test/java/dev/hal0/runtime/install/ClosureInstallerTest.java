@@ -267,19 +267,37 @@ class ClosureInstallerTest {
     }
 
     @Test
-    void currentVersion_cannotBeRemovedButTheOtherCan() {
+    void currentVersionRemoved_isFollowedByTheOneBefore() {
         for (String version : List.of("1.0", "2.0")) {
             installer().install(publish(version, library(), server(version)), progress::add);
         }
 
-        assertThatThrownBy(() -> installer().remove("llama.cpp", "2.0")).satisfies(code(ErrorCode.ENGINE_IN_USE));
         assertThatThrownBy(() -> installer().remove("llama.cpp", "..")).satisfies(code(ErrorCode.ENGINE_UNKNOWN));
-        installer().remove("llama.cpp", "1.0");
+        installer().remove("llama.cpp", "2.0");
 
         assertThat(installer().list("llama.cpp"))
-                .extracting(InstalledVersion::version)
-                .containsExactly("2.0");
-        assertThat(leftovers()).isEmpty();
+                .singleElement()
+                .satisfies(left -> assertThat(left.version()).isEqualTo("1.0"))
+                .satisfies(left -> assertThat(left.current()).isTrue());
+        installer().remove("llama.cpp", "1.0");
+        assertThat(installer().current("llama.cpp")).isEmpty();
+        assertThat(installer().list("llama.cpp")).isEmpty();
+    }
+
+    @Test
+    void versionThatAProcessRunsFrom_isNotRemoved() throws Exception {
+        Program program = installer().install(publish("1.0", library(), server("1.0")), progress::add);
+        var command = List.of("/bin/sh", "-c", "read line", program.command().getLast());
+        Process running = new ProcessBuilder(command).start();
+        try {
+            assertThatThrownBy(() -> installer().remove("llama.cpp", "1.0"))
+                    .satisfies(code(ErrorCode.ENGINE_IN_USE))
+                    .hasMessageContaining(Long.toString(running.pid()));
+        } finally {
+            running.destroyForcibly().waitFor();
+        }
+        installer().remove("llama.cpp", "1.0");
+        assertThat(installer().list("llama.cpp")).isEmpty();
     }
 
     @Test

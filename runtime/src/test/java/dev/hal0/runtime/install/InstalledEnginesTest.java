@@ -81,7 +81,7 @@ class InstalledEnginesTest {
 
         assertThat(engines.find("llama.cpp")).isEmpty();
         assertThat(engines.find("unheard-of")).isEmpty();
-        assertThat(engines.list()).isEmpty();
+        assertThat(engines.list("llama.cpp")).isEmpty();
     }
 
     @Test

@@ -49,7 +49,7 @@ class RealClosureTest {
                 .contains("/absent.gguf")
                 .doesNotContain("error while loading shared libraries");
         Path documents = home.resolve("llama.cpp")
-                .resolve(engines.list().getFirst().version())
+                .resolve(engines.list("llama.cpp").getFirst().version())
                 .resolve("root/usr/share/doc");
         for (EngineLock.Pin pin : EngineLock.shipped("llama.cpp").orElseThrow().packages()) {
             assertThat(Files.exists(documents.resolve(pin.name()).resolve("copyright")))

@@ -23,7 +23,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -358,9 +357,10 @@ class ProcessRuntimeTest {
         ProcessRuntime runtime = Scripted.shell(WAIT).runtime(home, System.getenv());
         Workload workload = launch(runtime, Map.of());
 
-        OptionalLong bytes = runtime.memoryBytes(workload);
-
-        assertThat(bytes.orElse(0)).isBetween(100L << 10, 64L << 20);
+        // Right after its exec a program has not mapped its libraries yet.
+        await().atMost(PATIENCE)
+                .untilAsserted(() ->
+                        assertThat(runtime.memoryBytes(workload).orElse(0)).isBetween(100L << 10, 64L << 20));
     }
 
     @Test

@@ -80,8 +80,33 @@ final class ServerFixture implements AutoCloseable {
 
     /** Ends the control plane and starts another one on the same home, as after a crash or an update. */
     void restartControlPlane() {
+        endControlPlane();
+        beginControlPlane();
+    }
+
+    /** Leaves the home, and the engines, to another control plane. */
+    void endControlPlane() {
         server.close();
+    }
+
+    void beginControlPlane() {
         server = start();
+    }
+
+    /** {@code hal0 serve} on this home, as a process that can be sent signals. */
+    Process serveAsProcess() throws IOException {
+        var command = new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-cp",
+                System.getProperty("java.class.path"),
+                ServerMain.class.getName(),
+                "--port",
+                "0");
+        command.environment().put("HAL0_HOME", root.toString());
+        command.environment().put("PATH", "/usr/bin:/bin");
+        return command.start();
     }
 
     Hal0Server server() {

@@ -218,7 +218,7 @@ final class Api {
     }
 
     private CliFailure broken(IOException failure, String method) {
-        String start = "Start it with `./hal0 serve`, or name another one with --api-url or HAL0_API_URL.";
+        String start = "Start it with `hal0 serve`, or name another one with --api-url or HAL0_API_URL.";
         return switch (failure) {
             case HttpCall.NotConnected absent ->
                 new CliFailure(

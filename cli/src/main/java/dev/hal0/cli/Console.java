@@ -12,24 +12,32 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Standard input, output and error in UTF-8, whatever the locale. Colours and movement only for a person who wants them; what
  * came from elsewhere (a model's words, an engine's log) cannot steer the terminal.
  */
 final class Console {
+    private static final Pattern COMMAND =
+            Pattern.compile("(?<![\\w./-])hal0(?= (?:serve|status|slot|model|engine|chat|completion|version)\\b)");
+
     private final InputStream in;
     private final PrintStream out;
     private final PrintStream error;
     private final Terminals terminals;
     private final boolean colours;
+    private final String command;
 
-    Console(InputStream in, PrintStream out, PrintStream error, Terminals terminals, boolean colours) {
+    /** @param command how this program was called, such as {@code ./hal0} */
+    Console(InputStream in, PrintStream out, PrintStream error, Terminals terminals, boolean colours, String command) {
         this.in = in;
         this.out = out;
         this.error = error;
         this.terminals = terminals;
         this.colours = colours && terminals.out();
+        this.command = command;
     }
 
     static Console ofThisProcess(Map<String, String> environment) {
@@ -37,7 +45,13 @@ final class Console {
         var error = new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
         boolean wanted = environment.getOrDefault("NO_COLOR", "").isEmpty()
                 && !environment.getOrDefault("TERM", "").equals("dumb");
-        return new Console(System.in, out, error, Terminals.ofThisProcess(environment), wanted);
+        return new Console(
+                System.in,
+                out,
+                error,
+                Terminals.ofThisProcess(environment),
+                wanted,
+                environment.getOrDefault("HAL0_COMMAND", "hal0"));
     }
 
     /** Whether a person can be asked and told. */
@@ -104,7 +118,17 @@ final class Console {
     }
 
     void note(String text) {
-        error.println(text);
+        error.println(asTyped(text));
+    }
+
+    /** What to type next. */
+    void next(String text) {
+        line(asTyped(text));
+    }
+
+    /** Commands in the text as they can be typed here: from a checkout {@code ./hal0 model add}. */
+    private String asTyped(String text) {
+        return command.equals("hal0") ? text : COMMAND.matcher(text).replaceAll(Matcher.quoteReplacement(command));
     }
 
     /** Part of a line on standard error. */

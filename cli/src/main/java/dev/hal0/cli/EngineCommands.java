@@ -135,7 +135,7 @@ final class EngineCommands implements Runnable {
                 console().json(answer);
             } else {
                 console()
-                        .line("Removed " + name + " " + Console.oneLine(which)
+                        .next("Removed " + name + " " + Console.oneLine(which)
                                 + ". To have it back: hal0 engine install " + quoted(name));
             }
             return ExitCode.OK;

@@ -180,10 +180,7 @@ public final class Main implements Runnable {
         @Override
         public void run() {
             throw new CliFailure(
-                    ExitCode.USAGE,
-                    "cli.serve",
-                    "The control plane is started by the launcher.",
-                    "Run `./hal0 serve`.");
+                    ExitCode.USAGE, "cli.serve", "The control plane is started by the launcher.", "Run `hal0 serve`.");
         }
     }
 

@@ -65,7 +65,7 @@ final class ModelCommands implements Runnable {
                             + Console.size(model.path("size_bytes").asLong(0)) + ", context "
                             + text(model, "context_length") + ", " + can);
             console()
-                    .line("Next: hal0 slot load " + (can.contains("chat") ? "chat" : "NAME") + " --model "
+                    .next("Next: hal0 slot load " + (can.contains("chat") ? "chat" : "NAME") + " --model "
                             + quoted(id));
             return ExitCode.OK;
         }
@@ -164,7 +164,7 @@ final class ModelCommands implements Runnable {
             if (isJson()) {
                 console().json(answer);
             } else {
-                console().line("Forgot " + id + ". To have it back: " + undo(id, answer.path("restore")));
+                console().next("Forgot " + id + ". To have it back: " + undo(id, answer.path("restore")));
             }
             return ExitCode.OK;
         }

@@ -157,7 +157,7 @@ final class SlotCommands implements Runnable {
                 console().json(slot);
             } else {
                 console()
-                        .line("Created slot " + name + " on port " + text(slot, "port")
+                        .next("Created slot " + name + " on port " + text(slot, "port")
                                 + ". Load it with: hal0 slot load " + name + (model.isPresent() ? "" : " --model ID"));
             }
             return ExitCode.OK;
@@ -275,7 +275,7 @@ final class SlotCommands implements Runnable {
             if (isJson()) {
                 console().json(answer);
             } else {
-                console().line("Deleted slot " + name + ". To have it back: " + undo(name, config));
+                console().next("Deleted slot " + name + ". To have it back: " + undo(name, config));
             }
             return ExitCode.OK;
         }

@@ -31,7 +31,7 @@ final class Training {
         try (var server = new ServerSocket(0, 16, InetAddress.getLoopbackAddress())) {
             Thread.ofPlatform().daemon().start(() -> serve(server));
             var nowhere = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
-            var console = new Console(InputStream.nullInputStream(), nowhere, nowhere, Terminals.NONE, false);
+            var console = new Console(InputStream.nullInputStream(), nowhere, nowhere, Terminals.NONE, false, "hal0");
             Map<String, String> environment = Map.of("HAL0_API_URL", "http://127.0.0.1:" + server.getLocalPort());
             var surroundings = new Surroundings(console, Interrupts.ofThisProcess(), environment, Deadlines.DEFAULT);
             for (List<String> command : List.of(

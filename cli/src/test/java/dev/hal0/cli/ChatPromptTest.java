@@ -56,7 +56,8 @@ class ChatPromptTest {
                 new PrintStream(out, true, StandardCharsets.UTF_8),
                 new PrintStream(err, true, StandardCharsets.UTF_8),
                 Terminals.NONE,
-                false);
+                false,
+                "hal0");
         var conversation = new Conversation(
                 new Api(server.url(), Deadlines.DEFAULT), "chat", Optional.of("be brief"), Optional.empty());
         return new ChatPrompt(console, conversation, Map.of("XDG_STATE_HOME", home.toString()), terminal);

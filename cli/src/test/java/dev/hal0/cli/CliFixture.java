@@ -90,7 +90,8 @@ abstract class CliFixture {
                 new PrintStream(output, false, StandardCharsets.UTF_8),
                 new PrintStream(err, true, StandardCharsets.UTF_8),
                 terminals,
-                colours);
+                colours,
+                environment.getOrDefault("HAL0_COMMAND", "hal0"));
         int exit = Main.run(new Surroundings(console, interrupts, environment, deadlines), arguments);
         String out = output instanceof ByteArrayOutputStream bytes ? bytes.toString(StandardCharsets.UTF_8) : "";
         return new Result(exit, out, err.toString(StandardCharsets.UTF_8));

@@ -52,7 +52,7 @@ class FailureTest extends CliFixture {
 
         Result human = execute("status", "--api-url", url + "/");
         assertThat(human.exit()).isEqualTo(ExitCode.UNREACHABLE);
-        assertThat(human.err()).contains("not running at " + url + " ", "./hal0 serve");
+        assertThat(human.err()).contains("not running at " + url + " ", "hal0 serve");
         Result json = execute("status", "--json", "--api-url", url);
         assertThat(json.exit()).isEqualTo(ExitCode.UNREACHABLE);
         assertThat(json.code()).isEqualTo("cli.unreachable");
@@ -129,7 +129,7 @@ class FailureTest extends CliFixture {
         Result result = execute("serve", "--port", "9000");
 
         assertThat(result.exit()).isEqualTo(ExitCode.USAGE);
-        assertThat(result.err()).contains("./hal0 serve");
+        assertThat(result.err()).contains("hal0 serve");
     }
 
     @Test
@@ -138,5 +138,14 @@ class FailureTest extends CliFixture {
         server.on("GET /api/slots", 200, "[" + SLOT + "]");
 
         assertThat(run("slot", "list")).isEqualTo(new Result(0, "", ""));
+    }
+
+    /** Guards against remedies that cannot be typed: from a checkout there is no hal0 on PATH. */
+    @Test
+    void calledFromACheckout_commandsToTypeAreNamedThatWay() {
+        environment.put("HAL0_COMMAND", "./hal0");
+        server.on("GET /api/slots", 200, "[]");
+
+        assertThat(run("slot", "list").err()).contains("Next: ./hal0 slot create NAME");
     }
 }

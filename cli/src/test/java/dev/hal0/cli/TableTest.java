@@ -14,7 +14,7 @@ class TableTest {
     private static String printed(Table table, Terminals terminals) {
         var out = new ByteArrayOutputStream();
         var stream = new PrintStream(out, false, StandardCharsets.UTF_8);
-        table.print(new Console(InputStream.nullInputStream(), stream, stream, terminals, true));
+        table.print(new Console(InputStream.nullInputStream(), stream, stream, terminals, true, "hal0"));
         return out.toString(StandardCharsets.UTF_8);
     }
 

@@ -56,6 +56,7 @@ final class Hal0Server implements AutoCloseable {
     private static final String EMBEDDING_MODEL = "all-minilm-l6-v2";
     private static final long ACTIVITY_MILLIS = 250;
     private static final long HAND_EDITS_MILLIS = 1_000;
+    private static final long LAST_USE_MILLIS = 30_000;
 
     private final HomeLock lock;
     private final Vertx vertx;
@@ -126,6 +127,7 @@ final class Hal0Server implements AutoCloseable {
         String version = Version.current();
         this.http = listen(router(settings, version, home, engines, programs, events), host, port);
         vertx.setPeriodic(ACTIVITY_MILLIS, ignored -> handlers.execute(slots::publishActivity));
+        vertx.setPeriodic(LAST_USE_MILLIS, ignored -> handlers.execute(slots::flushLastUse));
         vertx.setPeriodic(
                 HAND_EDITS_MILLIS,
                 ignored -> handlers.execute(() -> {

@@ -75,12 +75,16 @@ public final class ServerMain {
             Thread.ofPlatform().name("drain").start(() -> {
                 int inFlight = server.inFlight();
                 if (inFlight > 0) {
-                    System.err.println("Waiting up to " + DRAIN.toSeconds() + " s for " + inFlight
-                            + " requests; Ctrl-C again ends at once. Engines keep running.");
+                    System.err.println("Waiting up to " + DRAIN.toSeconds() + " s for "
+                            + (inFlight == 1 ? "1 request" : inFlight + " requests")
+                            + "; Ctrl-C again ends at once. Engines keep running.");
                 }
                 int cut = server.drain(DRAIN);
                 if (cut > 0) {
-                    System.err.println(cut + " requests were ended with an error event.");
+                    System.err.println(
+                            cut == 1
+                                    ? "One request was ended with an error event."
+                                    : cut + " requests were ended with an error event.");
                 }
                 stopped.countDown();
             });

@@ -17,16 +17,18 @@ class ModuleBoundariesTest {
             "<dependency>\\s*<groupId>dev\\.hal0</groupId>\\s*<artifactId>hal0-(\\w+)</artifactId>(.*?)</dependency>",
             Pattern.DOTALL);
 
-    private static final Map<String, Set<String>> MAY_USE = Map.of(
-            "kernel", Set.of(),
-            "testing", Set.of(),
-            "models", Set.of("kernel"),
-            "slots", Set.of("kernel", "models"),
-            "runtime", Set.of("kernel", "models", "slots"),
-            "gateway", Set.of("kernel", "models", "slots"),
-            "starter", Set.of("kernel"),
-            "server", Set.of("kernel", "models", "slots", "runtime", "gateway"),
-            "cli", Set.of("kernel"));
+    private static final Map<String, Set<String>> MAY_USE = Map.ofEntries(
+            Map.entry("kernel", Set.of()),
+            Map.entry("testing", Set.of()),
+            Map.entry("hardware", Set.of("kernel")),
+            Map.entry("journal", Set.of("kernel")),
+            Map.entry("models", Set.of("kernel", "hardware")),
+            Map.entry("slots", Set.of("kernel", "hardware", "models")),
+            Map.entry("runtime", Set.of("kernel", "models", "slots")),
+            Map.entry("gateway", Set.of("kernel", "models", "slots", "journal")),
+            Map.entry("starter", Set.of("kernel")),
+            Map.entry("server", Set.of("kernel", "hardware", "journal", "models", "slots", "runtime", "gateway")),
+            Map.entry("cli", Set.of("kernel")));
 
     private static Path root() {
         return Path.of("..");

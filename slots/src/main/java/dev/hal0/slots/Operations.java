@@ -74,6 +74,13 @@ final class Operations {
                 new Hal0Exception(ErrorCode.OPERATION_CANCELLED, "Cancelled: " + message));
     }
 
+    /** Whoever still waits for one hears that nobody decides any more. */
+    void cancelAll(String message) {
+        for (Operation operation : list()) {
+            cancel(operation.id(), message);
+        }
+    }
+
     private void end(OperationId id, Operation.Status status, String message, @Nullable Hal0Exception why) {
         Tracked tracked;
         Operation ended;

@@ -41,6 +41,7 @@ public final class SlotManager implements SlotControl, AutoCloseable {
     private final SchedulerLoop loop;
     private final EventBus events;
     private final SlotViews views;
+    private final LastUse lastUse;
     private final ExecutorService wishes = Executors.newThreadPerTaskExecutor(
             Thread.ofVirtual().name("slot-wish-", 0).factory());
     private volatile Map<SlotName, SlotState> lastShown = Map.of();
@@ -68,8 +69,9 @@ public final class SlotManager implements SlotControl, AutoCloseable {
         this.operations = new Operations(events, history, clock);
         var workloads = new SlotWorkloads();
         var keys = new EndpointKeys(files);
-        this.views =
-                new SlotViews(definitions, models, engines, runtime, workloads, keys, operations, this::planOf, clock);
+        this.lastUse = new LastUse(statesRoot, files, workloads, clock);
+        this.views = new SlotViews(
+                definitions, models, engines, runtime, workloads, keys, operations, this::planOf, lastUse, clock);
         this.loop = new SchedulerLoop(
                 new SlotRecords(statesRoot, files),
                 operations,
@@ -230,11 +232,17 @@ public final class SlotManager implements SlotControl, AutoCloseable {
             definitions.delete(slot);
             loop.post(new SlotEvent.Forgotten(slot));
             runtime.forget(slot);
+            lastUse.forget(slot);
             views.refresh();
             operations.finish(deletion, "deleted");
         } catch (Hal0Exception failure) {
             operations.fail(deletion, failure);
         }
+    }
+
+    /** Writes down when slots were last used. Called now and then: a crash may lose what came since. */
+    public void flushLastUse() {
+        lastUse.flush();
     }
 
     @Override
@@ -351,5 +359,7 @@ public final class SlotManager implements SlotControl, AutoCloseable {
     public void close() {
         wishes.shutdownNow();
         loop.close();
+        operations.cancelAll("hal0 was stopped; what it was doing is decided anew at its next start");
+        lastUse.flush();
     }
 }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param configDirty the workload runs another plan than the files say; a restart would change it
  * @param configError why the file on disk is not in force; null when it is
  * @param memoryBytes null when nothing runs or it cannot be read
- * @param lastUsedAt null if not used since the control plane started
+ * @param lastUsedAt null if it never was, to the second after a crash of the control plane up to half a minute old
  * @param actions what is allowed now
  */
 public record SlotView(

@@ -32,6 +32,7 @@ final class SlotViews {
     private final EndpointKeys keys;
     private final Operations operations;
     private final Function<SlotDefinition, LaunchPlan> planner;
+    private final LastUse lastUse;
     private final InstantSource clock;
     private volatile SchedulerState state = SchedulerState.EMPTY;
     private volatile RoutingSnapshot routes = RoutingSnapshot.EMPTY;
@@ -45,6 +46,7 @@ final class SlotViews {
             EndpointKeys keys,
             Operations operations,
             Function<SlotDefinition, LaunchPlan> planner,
+            LastUse lastUse,
             InstantSource clock) {
         this.definitions = definitions;
         this.models = models;
@@ -54,6 +56,7 @@ final class SlotViews {
         this.keys = keys;
         this.operations = operations;
         this.planner = planner;
+        this.lastUse = lastUse;
         this.clock = clock;
     }
 
@@ -120,7 +123,7 @@ final class SlotViews {
                 gate.inside(),
                 admission.queue().length(),
                 memory.isPresent() ? memory.getAsLong() : null,
-                lastUsed(gate),
+                lastUse.of(slot).orElse(null),
                 actions(definition, machine),
                 currentOperation(machine));
     }
@@ -178,10 +181,6 @@ final class SlotViews {
             return SlotState.SERVING;
         }
         return gate.quietFor().compareTo(IDLE_WINDOW) > 0 ? SlotState.IDLE : SlotState.READY;
-    }
-
-    private @Nullable Instant lastUsed(Gate gate) {
-        return gate.wasUsed() ? clock.instant().minus(gate.quietFor()) : null;
     }
 
     private static List<String> actions(SlotDefinition definition, SlotMachine machine) {

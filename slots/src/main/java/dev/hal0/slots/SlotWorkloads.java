@@ -1,6 +1,7 @@
 package dev.hal0.slots;
 
 import dev.hal0.kernel.SlotName;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 
@@ -15,6 +16,11 @@ final class SlotWorkloads {
             var gate = new Gate();
             return new Admission(gate, new AdmissionQueue(gate));
         });
+    }
+
+    /** Those that were ever asked for. */
+    Set<SlotName> slots() {
+        return Set.copyOf(admissions.keySet());
     }
 
     Gate gate(SlotName slot) {

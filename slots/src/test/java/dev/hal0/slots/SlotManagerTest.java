@@ -21,6 +21,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -233,6 +234,33 @@ class SlotManagerTest {
         await().untilAsserted(() ->
                 assertThat(manager().routes().slot(OWN).orElseThrow().target()).isPresent());
         assertThat(runtime.launches).hasSize(1);
+    }
+
+    /** Guards against "never used" on a slot that was used before an update. */
+    @Test
+    void lastUse_isKnownToTheNextControlPlane() throws Exception {
+        load("small");
+        assertThat(manager().view(OWN).lastUsedAt()).isNull();
+        manager().routes().slot(OWN).orElseThrow().admission().enter().get().leave();
+        Instant used = Objects.requireNonNull(manager().view(OWN).lastUsedAt());
+
+        reopen();
+
+        assertThat(manager().view(OWN).lastUsedAt()).isNotNull().isBetween(used.minusSeconds(5), used.plusSeconds(5));
+    }
+
+    /** Guards against a request that waits for an operation nobody will ever end. */
+    @Test
+    void closedControlPlane_leavesNobodyWaiting() {
+        runtime.holdLaunches();
+        CompletableFuture<Void> waiting =
+                manager().ensureReady(OWN, message -> {}).toCompletableFuture();
+        await().until(() -> !manager().operations().isEmpty());
+
+        manager().close();
+
+        assertThat(failure(waiting).code()).isEqualTo(ErrorCode.OPERATION_CANCELLED);
+        runtime.releaseLaunches();
     }
 
     @Test

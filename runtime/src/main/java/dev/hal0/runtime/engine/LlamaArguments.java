@@ -12,7 +12,7 @@ import java.util.TreeMap;
 
 /**
  * llama-server's command line as a map from flag to value, so that a later source replaces an earlier one and every flag
- * stands there once, under one spelling.
+ * stands there once, under one spelling; but for those that add something each time they are given.
  */
 final class LlamaArguments {
     /** Other spellings of flags that more than one source sets; from the {@code --help} of version 0.7.0. */
@@ -45,7 +45,18 @@ final class LlamaArguments {
     /** Off-switches of the same decision replace each other. */
     private static final Map<String, String> OPPOSITES = Map.of("--jinja", "--no-jinja", "--no-jinja", "--jinja");
 
+    /** Each mention adds one more; from the {@code --help} of version 0.7.0. */
+    private static final Set<String> REPEATABLE = Set.of(
+            "--lora",
+            "--lora-scaled",
+            "--control-vector",
+            "--control-vector-scaled",
+            "--override-kv",
+            "--override-tensor",
+            "--logit-bias");
+
     private final Map<String, List<String>> flags = new LinkedHashMap<>();
+    private final List<String> repeated = new ArrayList<>();
 
     private static Map<String, String> canonical() {
         var names = new TreeMap<String, String>();
@@ -72,6 +83,8 @@ final class LlamaArguments {
         names.put("-kvu", "--kv-unified");
         names.put("-no-kvu", "--no-kv-unified");
         names.put("-cram", "--cache-ram");
+        names.put("-ot", "--override-tensor");
+        names.put("-l", "--logit-bias");
         names.put("--embedding", "--embeddings");
         names.put("--rerank", "--reranking");
         names.put("--webui", "--ui");
@@ -117,6 +130,11 @@ final class LlamaArguments {
                         .withParam("server.extra_args")
                         .withDetail("flag", word);
             }
+            if (REPEATABLE.contains(flag)) {
+                repeated.add(flag);
+                repeated.addAll(values);
+                continue;
+            }
             Optional.ofNullable(OPPOSITES.get(flag)).ifPresent(flags::remove);
             flags.remove(flag);
             flags.put(flag, List.copyOf(values));
@@ -145,6 +163,7 @@ final class LlamaArguments {
             list.add(flag);
             list.addAll(values);
         });
+        list.addAll(repeated);
         return list;
     }
 }

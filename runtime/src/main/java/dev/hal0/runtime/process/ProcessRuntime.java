@@ -33,12 +33,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Workloads as detached processes: each in a session of its own, its output in the pipe of a {@link LogWriter}, itself known
  * by the nonce in its environment. Nothing of it depends on the process that started it.
  */
 public final class ProcessRuntime implements SlotRuntime {
+    private static final Logger log = LoggerFactory.getLogger(ProcessRuntime.class);
+
     private static final long LOG_ROTATE_BYTES = 16L << 20;
     private static final int LOG_KEEP = 3;
     private static final int EVIDENCE_LINES = 20;
@@ -218,6 +222,7 @@ public final class ProcessRuntime implements SlotRuntime {
             try {
                 if (awaitEnd(workload, child, closed)) {
                     children.remove(workload.incarnation());
+                    endLeftovers(workload);
                     listener.accept(exitOf(workload.slot(), child));
                 }
             } catch (InterruptedException closing) {
@@ -276,15 +281,34 @@ public final class ProcessRuntime implements SlotRuntime {
         ProcessIdentity identity = ProcessIdentity.parse(workload.incarnation());
         signal(identity, false);
         if (awaitGone(identity, grace)) {
+            endLeftovers(workload);
             return;
         }
         signal(identity, true);
-        if (!awaitGone(identity, AFTER_KILL)) {
+        boolean gone = awaitGone(identity, AFTER_KILL);
+        endLeftovers(workload);
+        if (!gone) {
             throw new Hal0Exception(
                             ErrorCode.SLOT_TERMINATE_TIMEOUT,
                             "Process " + identity.pid() + " of slot " + workload.slot()
                                     + " did not end, not even by SIGKILL: it probably waits inside a driver.")
                     .withDetail("pid", identity.pid());
+        }
+    }
+
+    /** What an engine started and left behind would keep its port, or the GPU's memory. */
+    private static void endLeftovers(Workload workload) {
+        for (ProcessHandle left : ProcessScan.allByNonce(workload.nonce())) {
+            log.warn("slot {}: process {} outlived its engine and is killed", workload.slot(), left.pid());
+            left.destroyForcibly();
+            try {
+                left.onExit().get(AFTER_KILL.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (TimeoutException | java.util.concurrent.ExecutionException stuck) {
+                log.warn("slot {}: process {} does not end by SIGKILL", workload.slot(), left.pid());
+            } catch (InterruptedException closing) {
+                Thread.currentThread().interrupt();
+                return;
+            }
         }
     }
 

@@ -5,6 +5,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /** Finds a workload by the nonce in its environment, whoever started it. */
@@ -31,6 +33,26 @@ final class ProcessScan {
             return Optional.empty();
         }
         return Optional.empty();
+    }
+
+    /** Every live process of this user that carries the nonce: the engine and whatever it started. */
+    static List<ProcessHandle> allByNonce(String nonce) {
+        byte[] wanted = (NONCE_VARIABLE + "=" + nonce).getBytes(StandardCharsets.UTF_8);
+        var found = new ArrayList<ProcessHandle>();
+        try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+            Object ownUser = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+            for (Path process : processes) {
+                // The handle first: it remembers the start time, so that a reused pid is never signalled.
+                Optional<ProcessHandle> handle =
+                        ProcessHandle.of(Long.parseLong(process.getFileName().toString()));
+                if (handle.isPresent() && carries(process, ownUser, wanted)) {
+                    found.add(handle.get());
+                }
+            }
+        } catch (IOException unreadable) {
+            return found;
+        }
+        return found;
     }
 
     private static boolean carries(Path process, Object ownUser, byte[] wanted) {

@@ -181,6 +181,19 @@ class LlamaCppEngineTest {
         assertThat(plan.expected()).containsEntry("total_slots", "4").containsEntry("n_ctx", "2048");
     }
 
+    /** Guards against one of two adapters being dropped without a word. */
+    @Test
+    void flagThatAddsEachTime_staysAsOftenAsItIsGiven() {
+        assertThat(plan(
+                                slot().extra("--lora a.gguf --lora b.gguf -c 512 -c 1024")
+                                        .build(),
+                                4096)
+                        .arguments())
+                .containsSubsequence("--lora", "a.gguf", "--lora", "b.gguf")
+                .containsSubsequence("--ctx-size", "1024")
+                .doesNotContain("512");
+    }
+
     @Test
     void oppositeSwitch_replaces() {
         assertThat(plan(slot().extra("--no-jinja").build(), 4096).arguments())

@@ -206,7 +206,7 @@ class ProcessRuntimeTest {
         Incarnation beforeReboot = new ProcessIdentity("another boot", real.pid(), real.startTicks()).incarnation();
 
         for (Incarnation stale : List.of(earlier, beforeReboot)) {
-            runtime.stop(new Workload(Scripted.SLOT, nonce, stale), proof(stale), Duration.ofSeconds(1));
+            runtime.stop(new Workload(Scripted.SLOT, "of an earlier life", stale), proof(stale), Duration.ofSeconds(1));
         }
 
         assertThat(runtime.find(Scripted.SLOT, nonce)).contains(workload);
@@ -318,20 +318,42 @@ class ProcessRuntimeTest {
         assertThat(next.find(Scripted.SLOT, nonce)).isEmpty();
     }
 
+    /** Guards against a helper process that keeps the port or the GPU's memory after its engine was stopped. */
     @Test
-    void childOfTheEngine_isNotTakenForIt() throws IOException {
+    void childOfTheEngine_isNotTakenForItAndEndsWithIt() throws IOException {
         ProcessRuntime runtime =
                 Scripted.shell("sleep 300 & echo child $!; exec sleep 300").runtime(home, System.getenv());
         Workload workload = launch(runtime, Map.of());
-        await().atMost(PATIENCE).until(() -> !runtime.log(Scripted.SLOT).tail(1).isEmpty());
-        long child =
-                Long.parseLong(runtime.log(Scripted.SLOT).tail(1).getFirst().substring("child ".length()));
-        started.add(child);
+        long child = childOf(runtime);
         assertThat(environment(child)).contains("HAL0_LAUNCH_NONCE=" + nonce);
 
         runtime.stop(workload, proof(workload.incarnation()), Duration.ofSeconds(5));
 
         assertThat(runtime.find(Scripted.SLOT, nonce)).isEmpty();
+        assertThat(ProcessHandle.of(child).filter(ProcessHandle::isAlive)).isEmpty();
+    }
+
+    @Test
+    void engineThatDies_leavesNoChildBehind() throws Exception {
+        ProcessRuntime runtime =
+                Scripted.shell("sleep 300 & echo child $!; exec sleep 300").runtime(home, System.getenv());
+        Workload workload = launch(runtime, Map.of());
+        long child = childOf(runtime);
+        var exit = new CompletableFuture<Exit>();
+        runtime.watch(workload, exit::complete);
+
+        ProcessHandle.of(pid(workload)).orElseThrow().destroyForcibly();
+
+        assertThat(exit.get(20, TimeUnit.SECONDS).status()).isEqualTo(OptionalInt.of(137));
+        assertThat(ProcessHandle.of(child).filter(ProcessHandle::isAlive)).isEmpty();
+    }
+
+    private long childOf(ProcessRuntime runtime) {
+        await().atMost(PATIENCE).until(() -> !runtime.log(Scripted.SLOT).tail(1).isEmpty());
+        long child =
+                Long.parseLong(runtime.log(Scripted.SLOT).tail(1).getFirst().substring("child ".length()));
+        started.add(child);
+        return child;
     }
 
     @Test

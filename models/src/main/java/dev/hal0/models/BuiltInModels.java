@@ -8,9 +8,9 @@ import java.util.Set;
 /** The models that come with hal0 itself: in no file, and not to be changed. */
 final class BuiltInModels {
     /**
-     * The embedding model inside the {@code starter} engine. Its window is 256 word pieces: what its authors trained it for
-     * and cut at. Its position table has 512 rows, and LangChain4j feeds it up to 510 pieces at once and averages the
-     * vectors of longer texts, so a longer text is no error there, only a worse vector.
+     * The embedding model inside the {@code starter} engine. Its window is what that engine feeds it at once: 510 word pieces
+     * and two marks, as many as its position table has rows. Vectors of longer texts are averages of their parts. Its
+     * authors trained it on 256 pieces, so beyond those it is less good, not wrong.
      */
     static final RegisteredModel MINI_LM = new RegisteredModel(
             "all-minilm-l6-v2",
@@ -19,7 +19,7 @@ final class BuiltInModels {
             0,
             "bert",
             "int8",
-            256,
+            512,
             false,
             Set.of(ModelCapability.EMBEDDING),
             List.of("starter"),

@@ -38,7 +38,7 @@ class ModelRegistryTest {
             assertThat(model.engines()).containsExactly("starter");
             assertThat(model.labels()).containsExactly("embed");
             assertThat(model.can(ModelCapability.EMBEDDING)).isTrue();
-            assertThat(model.contextLength()).isEqualTo(256);
+            assertThat(model.contextLength()).isEqualTo(512);
             assertThat(registry().fileState(model).isPresent()).isTrue();
         });
         assertThat(file()).doesNotExist();

@@ -50,6 +50,15 @@ public record HomeDirectory(Path config, Path state, Path code) {
         return state.resolve("registry/registry.toml");
     }
 
+    public Path journal() {
+        return state.resolve("journal.db");
+    }
+
+    /** What the probe found; derived, and made anew when it is not of this boot. */
+    public Path hardwareReport() {
+        return config.resolve("hardware.json");
+    }
+
     public Path engines() {
         return state.resolve("engines");
     }

@@ -6,6 +6,7 @@ import dev.hal0.gateway.GatewayRoute;
 import dev.hal0.gateway.ModelListing;
 import dev.hal0.gateway.RequestIds;
 import dev.hal0.gateway.Responses;
+import dev.hal0.journal.Journal;
 import dev.hal0.kernel.DurableFiles;
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.EventBus;
@@ -59,6 +60,7 @@ final class Hal0Server implements AutoCloseable {
     private static final long LAST_USE_MILLIS = 30_000;
 
     private final HomeLock lock;
+    private final Journal journal;
     private final Vertx vertx;
     private final ExecutorService handlers = Executors.newThreadPerTaskExecutor(
             Thread.ofVirtual().name("api-", 0).factory());
@@ -81,7 +83,8 @@ final class Hal0Server implements AutoCloseable {
                 .orElseGet(() -> TomlDocument.empty(home.settingsFile().toString())));
         var clock = InstantSource.system();
         var events = new EventBus(clock);
-        var history = new LoggedHistory();
+        this.journal = new Journal(home.journal(), clock);
+        var history = new History(journal, clock);
         var registry = new ModelRegistry(new TomlFile(home.modelRegistry(), files), new GgufReader(), clock);
         var programs = new InstalledEngines(
                 home.engines(),
@@ -166,6 +169,7 @@ final class Hal0Server implements AutoCloseable {
         routes.addAll(modelRoutes.routes());
         routes.addAll(new EngineRoutes(engines, programs, slots).routes());
         routes.addAll(new StreamRoutes(events).routes());
+        routes.addAll(new HistoryRoutes(journal, slots).routes());
         routes.add(ApiRoute.get(
                 "/api/openapi.json",
                 "This description.",
@@ -301,6 +305,7 @@ final class Hal0Server implements AutoCloseable {
             // Timers end with the event loops, before the threads they hand their work to.
             vertx.close().toCompletionStage().toCompletableFuture().get(5, TimeUnit.SECONDS);
             handlers.shutdownNow();
+            journal.close();
             lock.close();
         } catch (Exception lastWords) {
             log.debug("closing", lastWords);

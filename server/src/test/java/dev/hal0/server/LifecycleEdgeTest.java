@@ -303,4 +303,43 @@ class LifecycleEdgeTest {
         assertThat(Files.readString(root.resolve("home/var/lib/hal0/slots/chat/state.json")))
                 .doesNotContain(key);
     }
+
+    @Test
+    void whatHappened_canBeReadAfterARestart() throws Exception {
+        chatWith("");
+        hal0.load("chat", "tiny");
+        expect(200, hal0.send("POST", "/v1/chat/completions", chat()));
+        hal0.send("POST", "/v1/chat/completions", chat("model", "nobody"));
+
+        hal0.restartControlPlane();
+
+        await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
+            assertThat(json(expect(200, hal0.get("/api/requests?slot=chat")))
+                            .path("rows")
+                            .get(0)
+                            .path("outcome")
+                            .asString())
+                    .isEqualTo("complete");
+            assertThat(json(expect(200, hal0.get("/api/requests?outcome=refused")))
+                            .path("rows")
+                            .get(0)
+                            .path("error_code")
+                            .asString())
+                    .isEqualTo("dispatch.no_route");
+            assertThat(json(expect(200, hal0.get("/api/slots/chat/history")))
+                            .path("rows")
+                            .valueStream()
+                            .map(row -> row.path("to").asString()))
+                    .contains("starting", "warming", "ready");
+            assertThat(json(expect(200, hal0.get("/api/history/operations?slot=chat")))
+                            .path("rows")
+                            .get(0)
+                            .path("state")
+                            .asString())
+                    .isEqualTo("succeeded");
+        });
+        assertThat(hal0.get("/api/requests?outcome=lost").statusCode()).isEqualTo(400);
+        assertThat(hal0.get("/api/requests?limit=5000").statusCode()).isEqualTo(400);
+        assertThat(json(hal0.get("/api/journal")).path("state").asString()).isEqualTo("open");
+    }
 }

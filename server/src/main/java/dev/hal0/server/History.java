@@ -1,0 +1,133 @@
+package dev.hal0.server;
+
+import dev.hal0.gateway.Accounting;
+import dev.hal0.journal.EventRow;
+import dev.hal0.journal.Journal;
+import dev.hal0.journal.OperationRow;
+import dev.hal0.journal.Outcome;
+import dev.hal0.journal.RequestRow;
+import dev.hal0.journal.TransitionRow;
+import dev.hal0.kernel.ErrorCode;
+import dev.hal0.kernel.SlotName;
+import dev.hal0.slots.CauseCode;
+import dev.hal0.slots.Incarnation;
+import dev.hal0.slots.Operation;
+import dev.hal0.slots.OperationLog;
+import dev.hal0.slots.RevokeCause;
+import dev.hal0.slots.SlotEdge;
+import dev.hal0.slots.SlotState;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What slots and gateway report goes into the journal; what a person at the console should see is logged as well. */
+final class History implements OperationLog, Accounting {
+    private static final Logger log = LoggerFactory.getLogger("history");
+
+    private final Journal journal;
+    private final InstantSource clock;
+
+    History(Journal journal, InstantSource clock) {
+        this.journal = journal;
+        this.clock = clock;
+    }
+
+    @Override
+    public void transition(
+            SlotName slot, SlotState from, SlotEdge edge, SlotState to, CauseCode cause, String message) {
+        log.info(
+                "slot {}: {} -> {} ({}, {}){}",
+                slot,
+                from.label(),
+                to.label(),
+                edge.label(),
+                cause.label(),
+                message.isEmpty() ? "" : ": " + message);
+        journal.record(new TransitionRow(
+                slot.value(), from.label(), to.label(), cause.label(), null, clock.instant(), null, message));
+    }
+
+    @Override
+    public void revoked(SlotName slot, Incarnation incarnation, RevokeCause cause, int cut) {
+        log.warn("slot {}: {} ended {} requests that were inside {}", slot, cause.label(), cut, incarnation);
+        journal.recordAtOnce(new EventRow(
+                UUID.randomUUID().toString(),
+                clock.instant(),
+                "slot.revoked",
+                slot.value(),
+                Map.of("incarnation", incarnation.value(), "cause", cause.label(), "cut", cut)));
+    }
+
+    @Override
+    public void operation(Operation operation) {
+        log.debug("{} {} of {}: {}", operation.id(), operation.kind(), operation.slot(), operation.status());
+        var error = operation.error();
+        journal.record(new OperationRow(
+                operation.id().toString(),
+                operation.slot().value(),
+                operation.kind().label(),
+                "operator",
+                operation.status().label(),
+                operation.startedAt(),
+                operation.endedAt(),
+                error == null ? null : error.code(),
+                operation.message(),
+                error == null ? null : error.details()));
+    }
+
+    @Override
+    public void ended(Ended exchange) {
+        if (exchange.errorCode().isPresent()) {
+            log.info(
+                    "request {} to {} on slot {}: {} {} after {} ms",
+                    exchange.requestId(),
+                    exchange.route(),
+                    exchange.slot().map(SlotName::value).orElse("none"),
+                    exchange.status(),
+                    exchange.errorCode().get(),
+                    exchange.total().toMillis());
+        }
+        journal.record(new RequestRow(
+                exchange.requestId(),
+                clock.instant().minus(exchange.total()),
+                exchange.route(),
+                null,
+                exchange.slot().map(SlotName::value).orElse(null),
+                exchange.model().orElse(null),
+                null,
+                null,
+                exchange.status(),
+                exchange.errorCode().orElse(null),
+                exchange.streamed(),
+                RequestRow.Tokens.UNKNOWN,
+                new RequestRow.Timings(
+                        exchange.queued().toMillis(),
+                        exchange.loading().toMillis(),
+                        null,
+                        exchange.firstByte().map(java.time.Duration::toMillis).orElse(null),
+                        null,
+                        exchange.total().toMillis()),
+                null,
+                exchange.bytes(),
+                outcome(exchange.errorCode())));
+    }
+
+    private static Outcome outcome(Optional<String> errorCode) {
+        if (errorCode.isEmpty()) {
+            return Outcome.COMPLETE;
+        }
+        if (errorCode.get().equals(CLIENT_CLOSED)) {
+            return Outcome.CLIENT_GONE;
+        }
+        return switch (ErrorCode.of(errorCode.get()).orElse(ErrorCode.SYSTEM_INTERNAL)) {
+            case SLOT_REVOKED -> Outcome.REVOKED;
+            case DISPATCH_STREAM_LIMIT -> Outcome.TIME_LIMIT;
+            case DISPATCH_UPSTREAM_UNAVAILABLE -> Outcome.ENGINE_LOST;
+            case DISPATCH_UPSTREAM_FAILED, SYSTEM_INTERNAL -> Outcome.FAILED;
+            default -> Outcome.REFUSED;
+        };
+    }
+}

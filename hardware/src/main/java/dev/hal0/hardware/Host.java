@@ -54,8 +54,11 @@ public final class Host {
         return new Host(root, machine, machine, machine);
     }
 
-    /** The content as UTF-8, malformed bytes replaced. */
-    Optional<String> read(String path) {
+    /**
+     * The content as UTF-8, malformed bytes replaced, 4 MiB at most; empty when it cannot be read. A driver that hangs
+     * blocks the reader of its files, beyond interruption.
+     */
+    public Optional<String> read(String path) {
         try (InputStream stream = Files.newInputStream(resolve(path))) {
             return Optional.of(new String(stream.readNBytes(FILE_LIMIT), StandardCharsets.UTF_8));
         } catch (IOException | InvalidPathException | SecurityException unreadable) {
@@ -64,21 +67,21 @@ public final class Host {
     }
 
     /** {@link #read} without surrounding blanks; empty also for a blank file. */
-    Optional<String> line(String path) {
+    public Optional<String> line(String path) {
         return read(path).map(String::strip).filter(text -> !text.isEmpty());
     }
 
     /** A file that holds one decimal number; empty for anything else. */
-    OptionalLong number(String path) {
+    public OptionalLong number(String path) {
         return line(path).map(Parsing::number).orElseGet(OptionalLong::empty);
     }
 
-    boolean exists(String path) {
+    public boolean exists(String path) {
         return Files.exists(resolve(path));
     }
 
     /** Names in a folder, sorted; empty when there is no such folder or it cannot be read. */
-    List<String> list(String folder) {
+    public List<String> list(String folder) {
         try (Stream<Path> entries = Files.list(resolve(folder))) {
             return entries.map(entry -> String.valueOf(entry.getFileName()))
                     .sorted(Parsing.NATURAL_ORDER)
@@ -88,7 +91,13 @@ public final class Host {
         }
     }
 
-    Optional<String> output(Duration deadline, String... argv) {
+    /**
+     * What a program prints; empty when it is not installed, fails or does not end in time. Blocks at most a few seconds
+     * beyond the deadline, also for a program that cannot be killed.
+     *
+     * @throws dev.hal0.kernel.Hal0Exception {@code operation.cancelled} when the thread is interrupted
+     */
+    public Optional<String> output(Duration deadline, String... argv) {
         return commands.output(List.of(argv), deadline);
     }
 
@@ -101,7 +110,7 @@ public final class Host {
     }
 
     /** Free bytes where {@code folder} is or would be created. */
-    OptionalLong freeBytes(String folder) {
+    public OptionalLong freeBytes(String folder) {
         Path candidate = resolve(folder);
         while (candidate != null && !Files.isDirectory(candidate)) {
             candidate = candidate.getParent();

@@ -20,6 +20,7 @@ import dev.hal0.models.RegisteredModel;
 import dev.hal0.runtime.engine.LlamaCppEngine;
 import dev.hal0.runtime.engine.StarterEngine;
 import dev.hal0.runtime.install.InstalledEngines;
+import dev.hal0.runtime.install.PackageSources;
 import dev.hal0.runtime.process.ProcessRuntime;
 import dev.hal0.slots.EngineCatalog;
 import dev.hal0.slots.SlotDefinition;
@@ -90,8 +91,11 @@ final class Hal0Server implements AutoCloseable {
                 home.engines(),
                 files,
                 settings.llamaServer().map(Path::of),
-                settings.mirror().map(URI::create),
-                Path.of("/etc/apt"),
+                new PackageSources(
+                        settings.mirror().map(URI::create),
+                        Path.of("/etc/apt"),
+                        Optional.of(home.code().resolve("engines")),
+                        settings.keyring().map(Path::of)),
                 environment,
                 java.starter(home));
         var runtime = new ProcessRuntime(home.slotStates(), files, programs, java.logWriter(), environment);

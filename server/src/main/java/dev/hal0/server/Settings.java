@@ -16,6 +16,7 @@ import java.util.Set;
  * @param allowedHosts names a browser may use for this box, beyond addresses, localhost and {@code .local} names
  * @param llamaServer a person's own llama-server, which wins over every other
  * @param mirror Debian mirror for engine installs; empty = the machine's own apt configuration
+ * @param keyring what the signature of that mirror's index is checked with; empty = the machine's Debian keyring
  * @param maxBodyBytes of a request to {@code /v1}
  * @param streamIdle a stream without a byte from the engine for this long is ended
  * @param streamTotal a stream is ended after this long
@@ -24,6 +25,7 @@ record Settings(
         List<String> allowedHosts,
         Optional<String> llamaServer,
         Optional<String> mirror,
+        Optional<String> keyring,
         long maxBodyBytes,
         Duration streamIdle,
         Duration streamTotal,
@@ -32,7 +34,7 @@ record Settings(
     static Settings read(TomlDocument document) {
         document.requireOnlyKeys(List.of(), Set.of("network", "engines", "server", "dispatcher", "slots"));
         document.requireOnlyKeys(List.of("network"), Set.of("allowed_hosts"));
-        document.requireOnlyKeys(List.of("engines"), Set.of("llama_server", "mirror"));
+        document.requireOnlyKeys(List.of("engines"), Set.of("llama_server", "mirror", "keyring"));
         document.requireOnlyKeys(List.of("server"), Set.of("max_body_mb"));
         document.requireOnlyKeys(List.of("dispatcher"), Set.of("stream_idle_s", "stream_total_s"));
         document.requireOnlyKeys(
@@ -54,6 +56,7 @@ record Settings(
                 document.strings(List.of("network", "allowed_hosts")).orElse(List.of()),
                 document.string(List.of("engines", "llama_server")).filter(path -> !path.isBlank()),
                 document.string(List.of("engines", "mirror")).filter(mirror -> !mirror.isBlank()),
+                document.string(List.of("engines", "keyring")).filter(keyring -> !keyring.isBlank()),
                 integer(document, "server", "max_body_mb", 64, 1, 1024) << 20,
                 seconds(document, "dispatcher", "stream_idle_s", Duration.ofSeconds(300), 0, 86_400),
                 seconds(document, "dispatcher", "stream_total_s", Duration.ofSeconds(3600), 0, 604_800),

@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
  * @param version also the name of the folder it is installed in
  * @param architecture as Debian calls it
  * @param loader the unpacked {@code ld-linux}, as the other paths relative to the unpacked root
+ * @param pinned false for versions that a suite has today, which nobody tried with hal0
  * @param text what was parsed
  */
 record EngineLock(
@@ -30,6 +31,7 @@ record EngineLock(
         String executable,
         String workingDirectory,
         List<Pin> packages,
+        boolean pinned,
         String text) {
     /** @param path below the archive's root, such as {@code pool/main/…} */
     record Pin(String name, String version, String path, long size, String sha256) {}
@@ -39,12 +41,19 @@ record EngineLock(
     private static final Pattern SAFE_NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9.+~_-]*");
     private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
 
-    /** The lock that this release ships; empty for an engine that it cannot install. */
-    static Optional<EngineLock> shipped(String engine) {
-        if (!SAFE_NAME.matcher(engine).matches()) {
+    /** Debian's name for what the JVM runs on, or the JVM's own for one that has none here. */
+    static String machineArchitecture() {
+        String machine = System.getProperty("os.arch", "");
+        return Map.of("amd64", "amd64", "x86_64", "amd64", "aarch64", "arm64").getOrDefault(machine, machine);
+    }
+
+    /** The lock that this release ships; empty for an engine that it cannot install on this architecture. */
+    static Optional<EngineLock> shipped(String engine, String architecture) {
+        if (!SAFE_NAME.matcher(engine).matches()
+                || !SAFE_NAME.matcher(architecture).matches()) {
             return Optional.empty();
         }
-        String resource = engine + ".lock.toml";
+        String resource = engine + (architecture.equals("amd64") ? "" : "-" + architecture) + ".lock.toml";
         try (var stream = EngineLock.class.getResourceAsStream(resource)) {
             return stream == null
                     ? Optional.empty()
@@ -69,7 +78,56 @@ record EngineLock(
                 matching(document, "executable", SAFE_PATH),
                 matching(document, "working_directory", SAFE_PATH),
                 pins(document),
+                !document.bool(List.of("unpinned")).orElse(false),
                 text);
+    }
+
+    /**
+     * How this engine starts, from other packages. Goes through the text and its checks, because that is what the record
+     * of an installed version holds.
+     *
+     * @throws UntrustedIndexException for packages that cannot be used, such as one without a hash
+     */
+    EngineLock unpinned(List<PackageIndex.Entry> entries, String rootPackage) throws UntrustedIndexException {
+        // As a folder name: the epoch's colon means something else on a library path.
+        String root = entries.stream()
+                .filter(entry -> entry.name().equals(rootPackage))
+                .map(entry -> entry.version().replaceFirst("^[0-9]+:", ""))
+                .findFirst()
+                .orElse("");
+        var lines = new ArrayList<String>(List.of(
+                "unpinned = true",
+                "engine = " + quoted(engine),
+                "version = " + quoted(root),
+                "suite = " + quoted(suite),
+                "architecture = " + quoted(architecture),
+                "loader = " + quoted(loader),
+                "library_path = ["
+                        + String.join(
+                                ", ",
+                                libraryPath.stream().map(EngineLock::quoted).toList()) + "]",
+                "executable = " + quoted(executable),
+                "working_directory = " + quoted(workingDirectory)));
+        for (PackageIndex.Entry entry : entries) {
+            lines.addAll(List.of(
+                    "",
+                    "[[package]]",
+                    "name = " + quoted(entry.name()),
+                    "version = " + quoted(entry.version()),
+                    "path = " + quoted(entry.path()),
+                    "size = " + (entry.size().matches("[1-9][0-9]{0,14}") ? entry.size() : "0"),
+                    "sha256 = " + quoted(entry.sha256())));
+        }
+        try {
+            return parse("the closure", String.join("\n", lines) + "\n");
+        } catch (Hal0Exception unusable) {
+            throw new UntrustedIndexException("describes packages that cannot be used (" + unusable.message() + ")");
+        }
+    }
+
+    /** What stands in an index and would need an escape here is no version, name or path. */
+    private static String quoted(String value) {
+        return "\"" + value.replaceAll("[^\\w./+:~%-]", "?") + "\"";
     }
 
     long totalSize() {
@@ -92,7 +150,7 @@ record EngineLock(
                 Map.of(),
                 Optional.of(root.resolve(workingDirectory)),
                 reportedVersion,
-                "installed");
+                pinned ? "installed" : "unpinned");
     }
 
     private static List<Pin> pins(TomlDocument document) {

@@ -33,6 +33,7 @@ public final class InstalledEngines implements EnginePrograms {
     private static final Map<String, String> PROGRAM_NAMES =
             Map.of(LLAMA, "llama-server", "whisper.cpp", "whisper-server");
 
+    private static final List<String> DEBIAN_ARCHITECTURES = List.of("amd64", "arm64");
     private static final Duration VERSION_DEADLINE = Duration.ofSeconds(10);
     private static final Pattern VERSION = Pattern.compile("(?m)^version:\\s*(.+)$");
 
@@ -63,8 +64,29 @@ public final class InstalledEngines implements EnginePrograms {
             Map<String, String> environment,
             Program starter) {
         this(
-                new ClosureInstaller(
-                        enginesRoot, files, mirror, aptDirectory, environment, ClosureInstaller.Tuning.DEFAULT),
+                enginesRoot,
+                files,
+                llamaServer,
+                new PackageSources(mirror, aptDirectory, Optional.empty(), Optional.empty()),
+                environment,
+                starter);
+    }
+
+    /**
+     * @param enginesRoot where versions are installed; created when needed
+     * @param llamaServer {@code [engines].llama_server}
+     * @param environment for PATH and proxies
+     * @param starter the program that ships with hal0
+     */
+    public InstalledEngines(
+            Path enginesRoot,
+            DurableFiles files,
+            Optional<Path> llamaServer,
+            PackageSources sources,
+            Map<String, String> environment,
+            Program starter) {
+        this(
+                new ClosureInstaller(enginesRoot, files, sources, environment, ClosureInstaller.Tuning.DEFAULT),
                 llamaServer,
                 environment,
                 starter);
@@ -101,7 +123,7 @@ public final class InstalledEngines implements EnginePrograms {
 
     /**
      * Installs the version that this release pins beside an older one and makes it the current one; returns at once if it
-     * is. Launches use it unless a program of the person's own wins.
+     * is. Where that version is gone from every mirror, the one of the day, marked {@code unpinned}. Launches use it unless a program of the person's own wins.
      *
      * @throws Hal0Exception {@code engine.…} saying what to do instead
      */
@@ -132,14 +154,26 @@ public final class InstalledEngines implements EnginePrograms {
     }
 
     private static EngineLock lock(String engine) {
-        return EngineLock.shipped(engine).orElseThrow(() -> {
-            String name = PROGRAM_NAMES.get(engine);
-            return name == null
-                    ? unknown(engine)
-                    : new Hal0Exception(
-                            ErrorCode.ENGINE_NOT_INSTALLED,
-                            "hal0 cannot install " + engine + " as a plain process: put " + name + " on PATH");
-        });
+        return lock(engine, EngineLock.machineArchitecture());
+    }
+
+    static EngineLock lock(String engine, String architecture) {
+        return EngineLock.shipped(engine, architecture).orElseThrow(() -> notInstallable(engine, architecture));
+    }
+
+    private static Hal0Exception notInstallable(String engine, String architecture) {
+        String name = PROGRAM_NAMES.get(engine);
+        if (name == null) {
+            return unknown(engine);
+        }
+        boolean elsewhere = DEBIAN_ARCHITECTURES.stream()
+                .anyMatch(other -> EngineLock.shipped(engine, other).isPresent());
+        return new Hal0Exception(
+                ErrorCode.ENGINE_NOT_INSTALLED,
+                elsewhere
+                        ? "hal0 installs " + engine + " on " + String.join(" and ", DEBIAN_ARCHITECTURES)
+                                + " only, and this machine is " + architecture + ": put " + name + " on PATH"
+                        : "hal0 cannot install " + engine + " as a plain process: put " + name + " on PATH");
     }
 
     private static Hal0Exception unknown(String engine) {

@@ -12,7 +12,8 @@ import java.util.Optional;
  * @param environment it needs beyond the allowed variables
  * @param workingDirectory it must be started in, such as the folder where ggml finds its backends
  * @param version as it reports itself; empty when unknown
- * @param source where it comes from: {@code config}, {@code path}, {@code installed} or {@code built-in}
+ * @param source where it comes from: {@code config}, {@code path}, {@code installed}, {@code unpinned} (installed
+ *     in a version that was not tried with hal0) or {@code built-in}
  */
 public record Program(
         List<String> command,

@@ -14,15 +14,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -43,8 +40,6 @@ class ClosureInstallerTest {
 
     private static final String LIBRARY = "pool/main/l/library/library++_1_amd64.deb";
     private static final String SERVER = "pool/main/s/server/server_1_amd64.deb";
-    /** Stands in for ld-linux: drops its own two arguments. */
-    private static final String LOADER = "#!/bin/sh\nshift 2\nexec \"$@\"\n";
 
     @TempDir
     Path home;
@@ -59,7 +54,7 @@ class ClosureInstallerTest {
 
     @Test
     void twoPackages_areUnpackedStartedAndMadeCurrent() throws IOException {
-        EngineLock lock = publish("1.0", library(), server("1.0"));
+        EngineLock lock = publish("1.0", FakePackages.library(), FakePackages.server("1.0"));
 
         Program program = installer().install(lock, progress::add);
 
@@ -86,7 +81,7 @@ class ClosureInstallerTest {
                 .link("./usr/lib/absolute", "/usr/lib/open")
                 .build();
 
-        installer().install(publish("1.0", odd, server("1.0"), library()), progress::add);
+        installer().install(publish("1.0", odd, FakePackages.server("1.0"), FakePackages.library()), progress::add);
 
         Path root = home.resolve("llama.cpp/1.0/root");
         assertThat(mode(root.resolve("usr/bin/setuid"))).isEqualTo("rwxr-xr-x");
@@ -98,7 +93,7 @@ class ClosureInstallerTest {
 
     @Test
     void installedVersion_isNotFetchedAgain() {
-        EngineLock lock = publish("1.0", library(), server("1.0"));
+        EngineLock lock = publish("1.0", FakePackages.library(), FakePackages.server("1.0"));
         installer().install(lock, progress::add);
 
         installer().install(lock, progress::add);
@@ -108,7 +103,7 @@ class ClosureInstallerTest {
 
     @Test
     void cutConnection_isResumedWhereItBroke() {
-        EngineLock lock = publish("1.0", library(), server("1.0"));
+        EngineLock lock = publish("1.0", FakePackages.library(), FakePackages.server("1.0"));
         mirror.cut(1);
 
         installer().install(lock, progress::add);
@@ -119,7 +114,7 @@ class ClosureInstallerTest {
 
     @Test
     void cutConnectionOfMirrorWithoutRanges_startsOver() {
-        EngineLock lock = publish("1.0", library(), server("1.0"));
+        EngineLock lock = publish("1.0", FakePackages.library(), FakePackages.server("1.0"));
         mirror.cut(1);
         mirror.ignoreRanges();
 
@@ -128,7 +123,7 @@ class ClosureInstallerTest {
 
     @Test
     void mirrorThatAlwaysCuts_failsAfterBoundedTriesAndNextInstallResumes() {
-        EngineLock lock = publish("1.0", library(), server("1.0"));
+        EngineLock lock = publish("1.0", FakePackages.library(), FakePackages.server("1.0"));
         mirror.cut(Integer.MAX_VALUE);
 
         assertFails(lock, ErrorCode.ENGINE_INSTALL_FAILED).hasMessageContaining("resumes");
@@ -141,7 +136,7 @@ class ClosureInstallerTest {
 
     @Test
     void redirect_isFollowed() {
-        EngineLock lock = publish("1.0", library(), server("1.0"));
+        EngineLock lock = publish("1.0", FakePackages.library(), FakePackages.server("1.0"));
 
         assertThat(installer(Optional.of(mirror.uri("moved")), step -> {})
                         .install(lock, progress::add)
@@ -151,8 +146,8 @@ class ClosureInstallerTest {
 
     @Test
     void otherBytesThanPinned_areRefusedAndDiscarded() {
-        EngineLock lock = publish("1.0", library(), server("1.0"));
-        byte[] other = server("6.6");
+        EngineLock lock = publish("1.0", FakePackages.library(), FakePackages.server("1.0"));
+        byte[] other = FakePackages.server("6.6");
         mirror.put(SERVER, java.util.Arrays.copyOf(other, (int)
                 lock.packages().get(1).size()));
 
@@ -165,7 +160,7 @@ class ClosureInstallerTest {
 
     @Test
     void foreignBytesInPart_areFetchedAnew() throws IOException {
-        EngineLock lock = publish("1.0", library(), server("1.0"));
+        EngineLock lock = publish("1.0", FakePackages.library(), FakePackages.server("1.0"));
         Files.createDirectories(home.resolve("downloads"));
         Files.writeString(home.resolve("downloads/" + lock.packages().getFirst().sha256() + ".deb.part"), "garbage");
 
@@ -173,8 +168,19 @@ class ClosureInstallerTest {
     }
 
     @Test
+    void downloadsOfAnotherVersion_areRemoved() throws IOException {
+        EngineLock lock = publish("1.0", FakePackages.library(), FakePackages.server("1.0"));
+        Files.createDirectories(home.resolve("downloads"));
+        Files.writeString(home.resolve("downloads/" + "0".repeat(64) + ".deb.part"), "half of an old package");
+
+        installer().install(lock, progress::add);
+
+        assertThat(home.resolve("downloads")).isEmptyDirectory();
+    }
+
+    @Test
     void mirrorWithoutTheFiles_namesBothWaysOut() {
-        EngineLock lock = publish("1.0", library(), server("1.0"));
+        EngineLock lock = publish("1.0", FakePackages.library(), FakePackages.server("1.0"));
         mirror.remove(LIBRARY);
 
         assertFails(lock, ErrorCode.ENGINE_MIRROR_UNSUITABLE)
@@ -183,7 +189,7 @@ class ClosureInstallerTest {
 
     @Test
     void fileMissingOnTheWay_namesBothWaysOut() {
-        EngineLock lock = publish("1.0", library(), server("1.0"));
+        EngineLock lock = publish("1.0", FakePackages.library(), FakePackages.server("1.0"));
         mirror.remove(SERVER);
 
         assertFails(lock, ErrorCode.ENGINE_MIRROR_UNSUITABLE)
@@ -192,7 +198,7 @@ class ClosureInstallerTest {
 
     @Test
     void unreachableMirror_saysSo() {
-        EngineLock lock = publish("1.0", library(), server("1.0"));
+        EngineLock lock = publish("1.0", FakePackages.library(), FakePackages.server("1.0"));
         mirror.close();
 
         assertFails(lock, ErrorCode.ENGINE_INSTALL_FAILED).hasMessageContaining("cannot be reached");
@@ -200,7 +206,7 @@ class ClosureInstallerTest {
 
     @Test
     void machineWithoutAptSources_namesBothWaysOut() {
-        EngineLock lock = publish("1.0", library(), server("1.0"));
+        EngineLock lock = publish("1.0", FakePackages.library(), FakePackages.server("1.0"));
 
         assertThatThrownBy(() -> installer(Optional.empty(), step -> {}).install(lock, progress::add))
                 .hasMessageContainingAll("[engines].mirror", "llama-server on PATH");
@@ -208,7 +214,7 @@ class ClosureInstallerTest {
 
     @Test
     void aptSourceThatHasTheFiles_isUsed() throws IOException {
-        EngineLock lock = publish("1.0", library(), server("1.0"));
+        EngineLock lock = publish("1.0", FakePackages.library(), FakePackages.server("1.0"));
         Files.createDirectories(home.resolve("apt"));
         Files.writeString(
                 home.resolve("apt/sources.list"),
@@ -221,9 +227,12 @@ class ClosureInstallerTest {
 
     @Test
     void programThatDoesNotStart_leavesTheOldVersionCurrent() {
-        Program old = installer().install(publish("1.0", library(), server("1.0")), progress::add);
-        EngineLock broken =
-                publish("2.0", library(), serverScript("#!/bin/sh\necho no such instruction >&2\nexit 132\n"));
+        Program old =
+                installer().install(publish("1.0", FakePackages.library(), FakePackages.server("1.0")), progress::add);
+        EngineLock broken = publish(
+                "2.0",
+                FakePackages.library(),
+                FakePackages.serverScript("#!/bin/sh\necho no such instruction >&2\nexit 132\n"));
 
         assertFails(broken, ErrorCode.ENGINE_INSTALL_FAILED).hasMessageContaining("no such instruction");
 
@@ -234,7 +243,7 @@ class ClosureInstallerTest {
     @Test
     void threeVersionsInTurn_keepTheLastTwo() {
         for (String version : List.of("1.0", "2.0", "3.0")) {
-            installer().install(publish(version, library(), server(version)), progress::add);
+            installer().install(publish(version, FakePackages.library(), FakePackages.server(version)), progress::add);
         }
 
         assertThat(installer().list("llama.cpp"))
@@ -246,7 +255,7 @@ class ClosureInstallerTest {
 
     @Test
     void sameVersionWithAnotherLibrary_isInstalledBesideIt() {
-        installer().install(publish("1.0", library(), server("1.0")), progress::add);
+        installer().install(publish("1.0", FakePackages.library(), FakePackages.server("1.0")), progress::add);
 
         installer()
                 .install(
@@ -255,8 +264,8 @@ class ClosureInstallerTest {
                                 new DebBuilder()
                                         .file("./usr/lib/new", 0644, "x")
                                         .build(),
-                                library(),
-                                server("1.0")),
+                                FakePackages.library(),
+                                FakePackages.server("1.0")),
                         progress::add);
 
         assertThat(installer().list("llama.cpp"))
@@ -269,7 +278,7 @@ class ClosureInstallerTest {
     @Test
     void currentVersionRemoved_isFollowedByTheOneBefore() {
         for (String version : List.of("1.0", "2.0")) {
-            installer().install(publish(version, library(), server(version)), progress::add);
+            installer().install(publish(version, FakePackages.library(), FakePackages.server(version)), progress::add);
         }
 
         assertThatThrownBy(() -> installer().remove("llama.cpp", "..")).satisfies(code(ErrorCode.ENGINE_UNKNOWN));
@@ -302,7 +311,7 @@ class ClosureInstallerTest {
 
     @Test
     void damagedVersion_isInstalledAnew() throws IOException {
-        EngineLock lock = publish("1.0", library(), server("1.0"));
+        EngineLock lock = publish("1.0", FakePackages.library(), FakePackages.server("1.0"));
         installer().install(lock, progress::add);
         Files.delete(home.resolve("llama.cpp/1.0/root/usr/bin/llama-server"));
         assertThat(installer().current("llama.cpp")).isEmpty();
@@ -312,9 +321,9 @@ class ClosureInstallerTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Step.class)
+    @EnumSource(value = Step.class, mode = EnumSource.Mode.EXCLUDE, names = "RESOLVED")
     void killAtAnyStep_leavesNothingHalfAndNextInstallSucceeds(Step last) {
-        EngineLock lock = publish("1.0", library(), server("1.0"));
+        EngineLock lock = publish("1.0", FakePackages.library(), FakePackages.server("1.0"));
         var killed = installer(Optional.of(mirror.uri()), step -> {
             if (step == last) {
                 throw new Killed();
@@ -335,7 +344,7 @@ class ClosureInstallerTest {
 
     @Test
     void twoCallersAtOnce_shareOneDownload() throws Exception {
-        EngineLock lock = publish("1.0", library(), server("1.0"));
+        EngineLock lock = publish("1.0", FakePackages.library(), FakePackages.server("1.0"));
         var begun = new CountDownLatch(1);
         var goOn = new CountDownLatch(1);
         var shared = installer(Optional.of(mirror.uri()), step -> {
@@ -358,7 +367,7 @@ class ClosureInstallerTest {
 
     @Test
     void twoObjectsAtOnce_waitForEachOther() throws Exception {
-        EngineLock lock = publish("1.0", library(), server("1.0"));
+        EngineLock lock = publish("1.0", FakePackages.library(), FakePackages.server("1.0"));
         var waiting = new CountDownLatch(1);
         var first = installer(Optional.of(mirror.uri()), step -> {
             if (step == Step.LOCKED) {
@@ -384,7 +393,7 @@ class ClosureInstallerTest {
 
     @Test
     void cancelledLeader_letsTheSecondCallerGoOn() throws Exception {
-        EngineLock lock = publish("1.0", library(), server("1.0"));
+        EngineLock lock = publish("1.0", FakePackages.library(), FakePackages.server("1.0"));
         var begun = new CountDownLatch(1);
         var goOn = new CountDownLatch(1);
         var leader = new CompletableFuture<Thread>();
@@ -408,7 +417,7 @@ class ClosureInstallerTest {
 
     @Test
     void lockOfAnotherProgram_isWaitedFor() throws Exception {
-        EngineLock lock = publish("1.0", library(), server("1.0"));
+        EngineLock lock = publish("1.0", FakePackages.library(), FakePackages.server("1.0"));
         Files.createDirectories(home);
         try (var channel =
                 FileChannel.open(home.resolve(".install.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
@@ -427,7 +436,7 @@ class ClosureInstallerTest {
     @ParameterizedTest
     @EnumSource(Attack.class)
     void hostilePackage_isRefusedAndWritesNothingOutside(Attack attack) {
-        EngineLock lock = publish("1.0", attack.deb(), library(), server("1.0"));
+        EngineLock lock = publish("1.0", attack.deb(), FakePackages.library(), FakePackages.server("1.0"));
 
         assertFails(lock, ErrorCode.ENGINE_INSTALL_FAILED);
 
@@ -516,8 +525,8 @@ class ClosureInstallerTest {
         return new ClosureInstaller(
                 home,
                 new DurableFiles(),
-                from,
-                home.resolve("apt"),
+                new PackageSources(
+                        from, home.resolve("apt"), Optional.empty(), Optional.of(home.resolve("no-keyring"))),
                 Map.of(),
                 new ClosureInstaller.Tuning(
                         Duration.ofSeconds(10), Duration.ofNanos(1), Duration.ofSeconds(20), reached));
@@ -532,26 +541,6 @@ class ClosureInstallerTest {
         return failure -> assertThat(failure)
                 .isInstanceOfSatisfying(
                         Hal0Exception.class, hal0 -> assertThat(hal0.code()).isEqualTo(expected));
-    }
-
-    /** With bytes that do not compress, so that a cut answer leaves something to resume. */
-    private static byte[] library() {
-        var noise = new byte[100_000];
-        new Random(1).nextBytes(noise);
-        return new DebBuilder()
-                .folder("./usr/lib/backends")
-                .file("./usr/lib/ld.so", 0755, LOADER)
-                .bytes("./usr/lib/libnoise.so", noise)
-                .link("./usr/lib/libnoise.so.1", "libnoise.so")
-                .build();
-    }
-
-    private static byte[] server(String version) {
-        return serverScript("#!/bin/sh\necho 'version: " + version + " (fake)'\n");
-    }
-
-    private static byte[] serverScript(String script) {
-        return new DebBuilder().file("./usr/bin/llama-server", 0755, script).build();
     }
 
     private EngineLock publish(String version, byte[]... debs) {
@@ -577,7 +566,7 @@ class ClosureInstallerTest {
                     "version = \"1\"",
                     "path = \"" + path + "\"",
                     "size = " + deb.length,
-                    "sha256 = \"" + sha256(deb) + "\""));
+                    "sha256 = \"" + FakePackages.sha256(deb) + "\""));
         });
         return EngineLock.parse("test.lock.toml", String.join("\n", text) + "\n");
     }
@@ -594,14 +583,6 @@ class ClosureInstallerTest {
 
     private static String mode(Path file) throws IOException {
         return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
-    }
-
-    private static String sha256(byte[] bytes) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-        } catch (java.security.NoSuchAlgorithmException impossible) {
-            throw new AssertionError(impossible);
-        }
     }
 
     private static void await(CountDownLatch latch) {

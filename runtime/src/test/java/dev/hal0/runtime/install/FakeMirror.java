@@ -7,12 +7,14 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
 
 /** A Debian mirror on the loopback that can cut connections. */
 final class FakeMirror implements AutoCloseable {
@@ -23,6 +25,7 @@ final class FakeMirror implements AutoCloseable {
     private final Map<String, byte[]> files = new ConcurrentHashMap<>();
     private final List<Seen> seen = new CopyOnWriteArrayList<>();
     private final AtomicInteger cutsLeft = new AtomicInteger();
+    private final Map<String, Integer> statuses = new ConcurrentHashMap<>();
     private volatile boolean ranges = true;
 
     FakeMirror() {
@@ -58,9 +61,29 @@ final class FakeMirror implements AutoCloseable {
         files.remove("/debian/" + path);
     }
 
+    void change(String path, UnaryOperator<String> change) {
+        files.computeIfPresent(
+                "/debian/" + path,
+                (name, content) -> change.apply(new String(content, StandardCharsets.UTF_8))
+                        .getBytes(StandardCharsets.UTF_8));
+    }
+
+    void flipLastByte(String path) {
+        files.computeIfPresent("/debian/" + path, (name, content) -> {
+            byte[] flipped = content.clone();
+            flipped[flipped.length - 1] ^= 1;
+            return flipped;
+        });
+    }
+
     /** The next answers end in the middle. */
     void cut(int answers) {
         cutsLeft.set(answers);
+    }
+
+    /** Whatever is there. */
+    void answer(String path, int status) {
+        statuses.put("/debian/" + path, status);
     }
 
     void ignoreRanges() {
@@ -71,6 +94,10 @@ final class FakeMirror implements AutoCloseable {
         return seen.stream().filter(request -> request.method().equals("GET")).toList();
     }
 
+    List<Seen> seen() {
+        return List.copyOf(seen);
+    }
+
     private void answer(HttpExchange exchange) throws IOException {
         String path = exchange.getRequestURI().getPath();
         String range = exchange.getRequestHeaders().getFirst("Range");
@@ -78,8 +105,8 @@ final class FakeMirror implements AutoCloseable {
                 new Seen(exchange.getRequestMethod(), path.substring("/debian/".length()), range == null ? "" : range));
         byte[] content = files.get(path);
         try (exchange) {
-            if (content == null) {
-                exchange.sendResponseHeaders(404, -1);
+            if (content == null || statuses.containsKey(path)) {
+                exchange.sendResponseHeaders(statuses.getOrDefault(path, 404), -1);
                 return;
             }
             if (exchange.getRequestMethod().equals("HEAD")) {

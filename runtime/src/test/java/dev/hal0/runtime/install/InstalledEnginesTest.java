@@ -97,10 +97,30 @@ class InstalledEnginesTest {
 
     @Test
     void shippedLock_isComplete() {
-        EngineLock lock = EngineLock.shipped("llama.cpp").orElseThrow();
+        EngineLock lock = EngineLock.shipped("llama.cpp", EngineLock.machineArchitecture())
+                .orElseThrow();
 
         assertThat(lock.packages()).extracting(EngineLock.Pin::name).contains("llama.cpp-tools", "libc6", "libggml0");
         assertThat(lock.packages()).allMatch(pin -> pin.path().startsWith("pool/"));
+    }
+
+    @Test
+    void everyArchitecture_hasALockOfItsOwn() {
+        EngineLock arm = EngineLock.shipped("llama.cpp", "arm64").orElseThrow();
+
+        assertThat(arm.architecture()).isEqualTo("arm64");
+        assertThat(arm.loader()).endsWith("ld-linux-aarch64.so.1");
+        assertThat(arm.packages()).allMatch(pin -> pin.path().endsWith("_arm64.deb"));
+        assertThat(EngineLock.shipped("llama.cpp", "amd64").orElseThrow().architecture())
+                .isEqualTo("amd64");
+    }
+
+    @Test
+    void architectureWithoutALock_saysWhatToDo() {
+        assertThatThrownBy(() -> InstalledEngines.lock("llama.cpp", "riscv64"))
+                .hasMessageContainingAll("amd64 and arm64", "riscv64", "llama-server on PATH")
+                .extracting(failure -> ((Hal0Exception) failure).code())
+                .isEqualTo(ErrorCode.ENGINE_NOT_INSTALLED);
     }
 
     private InstalledEngines engines(Optional<Path> configured, String path) {

@@ -51,10 +51,33 @@ class RealClosureTest {
         Path documents = home.resolve("llama.cpp")
                 .resolve(engines.list("llama.cpp").getFirst().version())
                 .resolve("root/usr/share/doc");
-        for (EngineLock.Pin pin : EngineLock.shipped("llama.cpp").orElseThrow().packages()) {
+        for (EngineLock.Pin pin : EngineLock.shipped("llama.cpp", EngineLock.machineArchitecture())
+                .orElseThrow()
+                .packages()) {
             assertThat(Files.exists(documents.resolve(pin.name()).resolve("copyright")))
                     .as("licence notice of " + pin.name())
                     .isTrue();
         }
+    }
+
+    @Test
+    void goneClosure_isReplacedByTheSignedIndexOfThisMachinesMirror() {
+        EngineLock lock = EngineLock.shipped("llama.cpp", EngineLock.machineArchitecture())
+                .orElseThrow();
+        EngineLock gone = EngineLock.parse("gone", lock.text().replaceAll("(path = \".*)_[^_]*_", "$1_0.0_"));
+        var installer = new ClosureInstaller(
+                home,
+                new DurableFiles(),
+                new PackageSources(Optional.empty(), Path.of("/etc/apt"), Optional.empty(), Optional.empty()),
+                Map.of(),
+                ClosureInstaller.Tuning.DEFAULT);
+
+        Program program = installer.install(gone, System.out::println);
+
+        assertThat(program.source()).isEqualTo("unpinned");
+        assertThat(program.version()).isNotBlank();
+        assertThat(installer.list("llama.cpp"))
+                .singleElement()
+                .satisfies(version -> assertThat(version.source()).endsWith("unpinned"));
     }
 }

@@ -21,6 +21,7 @@ import java.util.OptionalInt;
  * @param shardCount 1 for a model in one file
  * @param complete true when all tensor data is known to be there; false only where a tensor's type is newer than this
  *     reader, so that its length cannot be told. A file that is known to be cut off has no header: reading it fails.
+ * @param shape what its memory is computed from; there a number that the file does not say is absent, not 0
  */
 public record GgufHeader(
         int version,
@@ -44,4 +45,5 @@ public record GgufHeader(
         int shard,
         int shardCount,
         boolean complete,
-        CapabilityGuess capability) {}
+        CapabilityGuess capability,
+        ModelShape shape) {}

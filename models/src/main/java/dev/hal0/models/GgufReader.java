@@ -17,7 +17,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Reads the header of a GGUF file: the keys, and the list of tensors, whose data it never touches but whose length it
@@ -48,7 +50,8 @@ public final class GgufReader {
     /** @param first the elements, where they are few and wanted */
     private record Elements(long count, List<Object> first) {}
 
-    private record Tensors(long parameters, String dominantType, boolean complete, boolean classifier) {}
+    private record Tensors(
+            long parameters, String dominantType, boolean complete, boolean classifier, ShapeKeys.Tensors shape) {}
 
     private static final int TYPE_STRING = 8;
     private static final int TYPE_ARRAY = 9;
@@ -84,6 +87,9 @@ public final class GgufReader {
             ".attention.head_count_kv",
             ".pooling_type",
             ".classifier.output_labels");
+
+    private static final List<String> ALL_WANTED_ENDINGS =
+            Stream.concat(WANTED_ENDINGS.stream(), ShapeKeys.ENDINGS.stream()).toList();
 
     private final Limits limits;
 
@@ -206,7 +212,9 @@ public final class GgufReader {
                     count("split.no", 0),
                     Math.max(1, count("split.count", 1)),
                     tensors.complete(),
-                    guess);
+                    guess,
+                    new ShapeKeys(architecture, shapeValues(), tensors.shape())
+                            .shape(count("split.count", 1) > 1 ? OptionalLong.empty() : OptionalLong.of(in.size())));
         }
 
         private int magicAndVersion() {
@@ -290,7 +298,7 @@ public final class GgufReader {
             if (WANTED.contains(key)) {
                 return true;
             }
-            return kept.size() < MAX_KEPT && WANTED_ENDINGS.stream().anyMatch(key::endsWith);
+            return kept.size() < MAX_KEPT && ALL_WANTED_ENDINGS.stream().anyMatch(key::endsWith);
         }
 
         private Object scalar(int type, String key) {
@@ -360,6 +368,7 @@ public final class GgufReader {
             boolean complete = true;
             boolean classifier = false;
             String last = "";
+            var shape = new ShapeKeys.Tensors();
             var bytesByType = new HashMap<String, Long>();
             for (long index = 0; index < tensorCount; index++) {
                 String tensor = name(MAX_TENSOR_NAME, "tensor " + index);
@@ -396,6 +405,7 @@ public final class GgufReader {
                     }
                     long bytes = type.isPresent() ? type.get().bytesOf(elements) : 0;
                     complete &= type.isPresent();
+                    shape.add(tensor, row, elements, bytes);
                     bytesByType.merge(type.map(Enum::name).orElse(""), bytes, Math::addExact);
                     parameters = Math.addExact(parameters, elements);
                     long tensorEnd = Math.addExact(offset, bytes);
@@ -408,7 +418,24 @@ public final class GgufReader {
                 }
             }
             requireData(alignment, end, last);
-            return new Tensors(parameters, dominant(bytesByType), complete, classifier);
+            return new Tensors(parameters, dominant(bytesByType), complete, classifier, shape);
+        }
+
+        /** Numbers, flags, and lists of them that are whole. */
+        private Map<String, Object> shapeValues() {
+            var values = new HashMap<String, Object>();
+            kept.forEach((key, found) -> {
+                if (found.value() instanceof Elements(long count, List<Object> first)) {
+                    if (key.equals("tokenizer.ggml.tokens")) {
+                        values.put(key, count);
+                    } else if (first.size() == count) {
+                        values.put(key, first);
+                    }
+                } else {
+                    values.put(key, found.value());
+                }
+            });
+            return values;
         }
 
         private void requireData(int alignment, long end, String last) {

@@ -3,10 +3,12 @@ package dev.hal0.testing;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,11 +22,16 @@ import java.util.function.LongUnaryOperator;
 public final class GgufWriter {
     static final int ALIGNMENT = 32;
 
-    /** How a tensor is stored; rows of {@link #Q8_0} must be a multiple of 32 long. */
+    /**
+     * How a tensor is stored; rows must be a multiple of 32 long, of {@link #Q4_K} 256. The four-bit types have a length but
+     * no encoder: only {@link #writeHollow} takes them.
+     */
     public enum TensorType {
         F32(0, 1, 4),
         F16(1, 1, 2),
-        Q8_0(8, 32, 34);
+        Q4_0(2, 32, 18),
+        Q8_0(8, 32, 34),
+        Q4_K(12, 256, 144);
 
         private final int id;
         private final int block;
@@ -127,6 +134,23 @@ public final class GgufWriter {
         }
     }
 
+    /**
+     * Writes the header and, for the weights, a hole as long as they would be, which takes no room on the disk: for programs
+     * that look at sizes only.
+     */
+    public void writeHollow(Path file) throws IOException {
+        byte[] header = header();
+        long weights = 0;
+        for (Tensor tensor : tensors) {
+            weights += tensor.bytes() + padding(tensor.bytes());
+        }
+        try (var out = new RandomAccessFile(file.toFile(), "rw")) {
+            out.setLength(0);
+            out.write(header);
+            out.setLength(header.length + padding(header.length) + weights);
+        }
+    }
+
     private byte[] header() {
         var out = new Encoder();
         out.bytes("GGUF".getBytes(StandardCharsets.US_ASCII));
@@ -181,6 +205,7 @@ public final class GgufWriter {
                     encodeBlock(row, start, into);
                 }
             }
+            case Q4_0, Q4_K -> throw new IllegalStateException(type + " has no encoder; write the file hollow");
         }
     }
 

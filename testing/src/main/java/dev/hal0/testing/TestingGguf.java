@@ -245,7 +245,9 @@ public record TestingGguf(
         return switch (weights) {
             case F32 -> 0;
             case F16 -> 1;
+            case Q4_0 -> 2;
             case Q8_0 -> 7;
+            case Q4_K -> 15;
         };
     }
 

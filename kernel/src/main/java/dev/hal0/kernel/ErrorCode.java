@@ -59,6 +59,10 @@ public enum ErrorCode {
     SLOT_ILLEGAL_TRANSITION(
             "slot.illegal_transition", 409, "Wait for the running operation, or cancel it with an unload."),
     SLOT_LOADING("slot.loading", 503, "Retry after the given seconds; `hal0 slot list` shows the progress."),
+    SLOT_CAPACITY_INSUFFICIENT(
+            "slot.capacity_insufficient",
+            507,
+            "Unload or unpin what holds the memory, choose a smaller model or context, or load it with --force."),
     SLOT_BUSY("slot.busy", 503, "Retry after the given seconds, or raise the slot's `parallel`."),
     SLOT_SPAWN_FAILED(
             "slot.spawn_failed", 502, "Read the engine's last lines in the message and `hal0 slot logs NAME`."),

@@ -26,6 +26,7 @@ import dev.hal0.slots.EngineCatalog;
 import dev.hal0.slots.SlotDefinition;
 import dev.hal0.slots.SlotDefinitions;
 import dev.hal0.slots.SlotManager;
+import dev.hal0.slots.SlotMemory;
 import dev.hal0.slots.SlotType;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -112,6 +113,7 @@ final class Hal0Server implements AutoCloseable {
                 files,
                 events,
                 history,
+                SlotMemory.UNKNOWN,
                 settings.slots(),
                 clock);
         this.modelRoutes = new ModelRoutes(registry, slots);

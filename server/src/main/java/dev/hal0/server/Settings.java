@@ -51,7 +51,8 @@ record Settings(
                 seconds(document, "slots", "drain_timeout_s", defaults.drainBudget(), 0, 86_400),
                 seconds(document, "slots", "stop_grace_s", defaults.stopGrace(), 0, 600),
                 firstPort,
-                lastPort);
+                lastPort,
+                defaults.limits());
         return new Settings(
                 document.strings(List.of("network", "allowed_hosts")).orElse(List.of()),
                 document.string(List.of("engines", "llama_server")).filter(path -> !path.isBlank()),

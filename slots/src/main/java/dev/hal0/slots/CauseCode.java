@@ -32,6 +32,16 @@ public enum CauseCode {
     PORT_TAKEN,
     STOP_TIMEOUT,
     STOPPED,
+    /** It gave way to another slot's load. */
+    EVICTED,
+    /** Nobody used it for as long as it was allowed to be unused. */
+    IDLE,
+    /** The machine ran short of memory. */
+    MEMORY_PRESSURE,
+    /** It failed and is tried again by itself. */
+    RETRY,
+    /** It answered its health checks and made no progress. */
+    ENGINE_HUNG,
     SUPERSEDED,
     DELETED,
     STATE_FILE_UNREADABLE;

@@ -142,6 +142,21 @@ final class EffectRunner implements AutoCloseable {
         }
     }
 
+    void tryClose(Launch launch, Incarnation incarnation) {
+        SlotName slot = launch.plan().slot();
+        run(
+                () -> {
+                    Engine engine = engines.require(launch.plan().engine());
+                    boolean busyByItself = engine.busy(keys.endpoint(launch)).orElse(0) > 0;
+                    Optional<ClosedGate> proof = busyByItself
+                            ? Optional.empty()
+                            : workloads.gate(slot).tryClose(incarnation);
+                    events.accept(proof.<SlotEvent>map(closed -> new SlotEvent.GateClosed(slot, closed))
+                            .orElseGet(() -> new SlotEvent.CloseRefused(slot, incarnation)));
+                },
+                why -> events.accept(new SlotEvent.CloseRefused(slot, incarnation)));
+    }
+
     void drain(Launch launch, Incarnation incarnation) {
         SlotName slot = launch.plan().slot();
         run(

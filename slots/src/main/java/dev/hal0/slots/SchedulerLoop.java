@@ -3,14 +3,18 @@ package dev.hal0.slots;
 import dev.hal0.kernel.EventBus;
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.SlotName;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,6 +25,8 @@ import org.slf4j.LoggerFactory;
  */
 final class SchedulerLoop implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(SchedulerLoop.class);
+    /** How late what was put off may be. */
+    private static final Duration TICK = Duration.ofMillis(250);
 
     private final SlotRecords records;
     private final Operations operations;
@@ -28,12 +34,15 @@ final class SchedulerLoop implements AutoCloseable {
     private final SlotRuntime runtime;
     private final SlotViews views;
     private final BiConsumer<SlotName, String> progress;
+    private final Consumer<SlotName> retries;
+    private final Supplier<Observation> world;
     private final EventBus events;
     private final OperationLog history;
     private final InstantSource clock;
     private final LinkedBlockingQueue<SlotEvent> queue = new LinkedBlockingQueue<>();
     private final Thread owner;
     private SchedulerState state = SchedulerState.EMPTY;
+    private Instant nextTick = Instant.MIN;
     private volatile boolean closed;
 
     SchedulerLoop(
@@ -43,6 +52,8 @@ final class SchedulerLoop implements AutoCloseable {
             SlotRuntime runtime,
             SlotViews views,
             BiConsumer<SlotName, String> progress,
+            Consumer<SlotName> retries,
+            Supplier<Observation> world,
             EventBus events,
             OperationLog history,
             InstantSource clock) {
@@ -52,6 +63,8 @@ final class SchedulerLoop implements AutoCloseable {
         this.runtime = runtime;
         this.views = views;
         this.progress = progress;
+        this.retries = retries;
+        this.world = world;
         this.events = events;
         this.history = history;
         this.clock = clock;
@@ -97,8 +110,15 @@ final class SchedulerLoop implements AutoCloseable {
     private void run() {
         while (!closed) {
             try {
-                SlotEvent event = queue.take();
-                apply(Scheduler.step(state, event, clock.instant()));
+                SlotEvent event = queue.poll(TICK.toMillis(), TimeUnit.MILLISECONDS);
+                Instant now = clock.instant();
+                if (event != null) {
+                    apply(Scheduler.step(state, event, now, world.get()));
+                }
+                if (event == null || !now.isBefore(nextTick)) {
+                    nextTick = now.plus(TICK);
+                    apply(Scheduler.tick(state, now, world.get()));
+                }
             } catch (InterruptedException closing) {
                 return;
             } catch (RuntimeException | Error defect) {
@@ -154,6 +174,11 @@ final class SchedulerLoop implements AutoCloseable {
                 views.gate(slot).open(incarnation, permits);
             case SlotEffect.SuspendGate(SlotName slot, Incarnation incarnation) ->
                 views.gate(slot).suspend(incarnation);
+            case SlotEffect.TryClose(SlotName slot, Incarnation incarnation) ->
+                state.machine(slot)
+                        .flatMap(SlotMachine::launch)
+                        .ifPresent(launch -> effects.tryClose(launch, incarnation));
+            case SlotEffect.Retry(SlotName slot) -> retries.accept(slot);
             case SlotEffect.Drain(SlotName slot, Incarnation incarnation) ->
                 state.machine(slot)
                         .flatMap(SlotMachine::launch)
@@ -178,6 +203,7 @@ final class SchedulerLoop implements AutoCloseable {
                 .ifPresent(view -> events.publish("slot.state", machine.slot().value(), view));
         String message = machine.message().isEmpty() ? machine.state().label() : machine.message();
         machine.operations().forEach(id -> operations.progress(id, message));
+        machine.next().ifPresent(next -> next.operations().forEach(id -> operations.progress(id, message)));
         progress.accept(machine.slot(), message);
     }
 

@@ -1,27 +1,51 @@
 package dev.hal0.slots;
 
 import dev.hal0.kernel.SlotName;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** All machines; immutable, so that a step can be undone by forgetting it. */
-record SchedulerState(Map<SlotName, SlotMachine> machines) {
-    static final SchedulerState EMPTY = new SchedulerState(Map.of());
+/**
+ * All machines; immutable, so that a step can be undone by forgetting it.
+ *
+ * @param line slots whose load waits for room, in their turn
+ * @param evidence what the last decision about each slot's load was made from; for people
+ */
+record SchedulerState(
+        Map<SlotName, SlotMachine> machines, List<SlotName> line, Map<SlotName, RoomPlanner.Evidence> evidence) {
+    static final SchedulerState EMPTY = new SchedulerState(Map.of(), List.of(), Map.of());
 
     Optional<SlotMachine> machine(SlotName slot) {
         return Optional.ofNullable(machines.get(slot));
     }
 
     SchedulerState with(SlotMachine machine) {
-        var next = new TreeMap<>(machines);
-        next.put(machine.slot(), machine);
-        return new SchedulerState(java.util.Collections.unmodifiableMap(next));
+        return new SchedulerState(with(machines, machine.slot(), machine), line, evidence);
     }
 
     SchedulerState without(SlotName slot) {
-        var next = new TreeMap<>(machines);
+        return new SchedulerState(without(machines, slot), line, without(evidence, slot));
+    }
+
+    SchedulerState withLine(List<SlotName> slots) {
+        return new SchedulerState(machines, List.copyOf(slots), evidence);
+    }
+
+    SchedulerState withEvidence(SlotName slot, RoomPlanner.Evidence found) {
+        return new SchedulerState(machines, line, with(evidence, slot, found));
+    }
+
+    private static <T> Map<SlotName, T> with(Map<SlotName, T> map, SlotName slot, T value) {
+        var next = new TreeMap<>(map);
+        next.put(slot, value);
+        return Collections.unmodifiableMap(next);
+    }
+
+    private static <T> Map<SlotName, T> without(Map<SlotName, T> map, SlotName slot) {
+        var next = new TreeMap<>(map);
         next.remove(slot);
-        return new SchedulerState(java.util.Collections.unmodifiableMap(next));
+        return Collections.unmodifiableMap(next);
     }
 }

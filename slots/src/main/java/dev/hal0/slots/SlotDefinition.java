@@ -18,6 +18,7 @@ import java.util.OptionalInt;
  * @param parallel requests the engine works on at once, 1 to 64
  * @param extraArguments free engine flags, which win over hal0's own except those hal0 must own
  * @param environment extra variables of the engine's process
+ * @param keeping how it wants to be kept in memory
  */
 public record SlotDefinition(
         SlotName name,
@@ -31,7 +32,8 @@ public record SlotDefinition(
         int gpuLayers,
         int parallel,
         String extraArguments,
-        Map<String, String> environment) {
+        Map<String, String> environment,
+        Keeping keeping) {
 
     public SlotDefinition {
         environment = Map.copyOf(environment);
@@ -57,6 +59,7 @@ public record SlotDefinition(
                 gpuLayers,
                 parallel,
                 extraArguments,
-                environment);
+                environment,
+                keeping);
     }
 }

@@ -20,8 +20,19 @@ final class SlotDefinitionFormat {
     static final List<String> SERVER = List.of("server");
     static final List<String> ENVIRONMENT = List.of("server", "env");
 
-    private static final Set<String> ROOT_KEYS =
-            Set.of("name", "type", "device", "port", "enabled", "default", "parallel", "model", "server");
+    private static final Set<String> ROOT_KEYS = Set.of(
+            "name",
+            "type",
+            "device",
+            "port",
+            "enabled",
+            "default",
+            "parallel",
+            "pinned",
+            "priority",
+            "unload_after_s",
+            "model",
+            "server");
     private static final Set<String> MODEL_KEYS = Set.of("default", "context_size", "n_gpu_layers");
     private static final Set<String> SERVER_KEYS = Set.of("extra_args", "env");
     private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
@@ -49,7 +60,11 @@ final class SlotDefinitionFormat {
                 integer(document, List.of("model", "n_gpu_layers"), -1, 10_000).orElse(-1),
                 integer(document, List.of("parallel"), 1, 64).orElse(1),
                 extraArguments(document),
-                environment(document));
+                environment(document),
+                new Keeping(
+                        document.bool(List.of("pinned")).orElse(false),
+                        integer(document, List.of("priority"), -100, 100).orElse(0),
+                        integer(document, List.of("unload_after_s"), 0, 31_536_000)));
     }
 
     /** A new slot's file. Only what differs from a default is written, so that a later default reaches old files. */
@@ -96,6 +111,13 @@ final class SlotDefinitionFormat {
         view.put("enabled", definition.enabled());
         view.put("default", definition.isDefault());
         view.put("parallel", definition.parallel());
+        view.put("pinned", definition.keeping().pinned());
+        view.put("priority", definition.keeping().priority());
+        view.put(
+                "unload_after_s",
+                definition.keeping().unloadAfterSeconds().isPresent()
+                        ? definition.keeping().unloadAfterSeconds().getAsInt()
+                        : null);
         view.put("model", model);
         view.put("server", server);
         return view;

@@ -38,7 +38,7 @@ public final class SlotDefinitions {
     private final Object lock = new Object();
     private final Map<SlotName, TomlFile> tomlFiles = new HashMap<>();
     private final Map<SlotName, Hal0Exception> problems = new TreeMap<>();
-    private Map<SlotName, SlotDefinition> good = new TreeMap<>();
+    private volatile Map<SlotName, SlotDefinition> good = new TreeMap<>();
 
     public SlotDefinitions(Path folder, DurableFiles files, SlotPolicy policy) {
         this.folder = folder;
@@ -52,6 +52,11 @@ public final class SlotDefinitions {
             reload();
             return List.copyOf(good.values());
         }
+    }
+
+    /** As last read, without looking at the files: at most as old as the last {@link #list}. Never waits. */
+    List<SlotDefinition> known() {
+        return List.copyOf(good.values());
     }
 
     public Optional<SlotDefinition> find(SlotName slot) {
@@ -137,7 +142,8 @@ public final class SlotDefinitions {
                     -1,
                     draft.parallel(),
                     "",
-                    Map.of());
+                    Map.of(),
+                    Keeping.DEFAULT);
             TomlDocument document = SlotDefinitionFormat.write(definition);
             requireUnique(SlotDefinitionFormat.read(draft.name(), document), good.values());
             toml(draft.name()).write(document);
@@ -313,6 +319,7 @@ public final class SlotDefinitions {
                 -1,
                 1,
                 "",
-                Map.of());
+                Map.of(),
+                Keeping.DEFAULT);
     }
 }

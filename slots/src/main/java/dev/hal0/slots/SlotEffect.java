@@ -37,6 +37,12 @@ sealed interface SlotEffect {
 
     record SuspendGate(SlotName slot, Incarnation incarnation) implements SlotEffect {}
 
+    /** Close the gate if nobody is inside this very moment and the engine has nothing to do. */
+    record TryClose(SlotName slot, Incarnation incarnation) implements SlotEffect {}
+
+    /** Read the slot's files again and load it. */
+    record Retry(SlotName slot) implements SlotEffect {}
+
     /** Wait for everyone inside to leave. */
     record Drain(SlotName slot, Incarnation incarnation) implements SlotEffect {}
 

@@ -53,5 +53,14 @@ sealed interface SlotEvent {
 
     record Stopped(SlotName slot, Incarnation incarnation) implements SlotEvent {}
 
+    /** Somebody was inside, or the engine was busy by itself: the gate stayed open. */
+    record CloseRefused(SlotName slot, Incarnation incarnation) implements SlotEvent {}
+
+    /** @param bytes that the workload holds now */
+    record Measured(SlotName slot, Incarnation incarnation, long bytes) implements SlotEvent {}
+
+    /** It answers its health checks and makes no progress with what is inside. */
+    record Hung(SlotName slot, Incarnation incarnation, String evidence) implements SlotEvent {}
+
     record StopFailed(SlotName slot, Incarnation incarnation, Hal0Exception why) implements SlotEvent {}
 }

@@ -3,8 +3,10 @@ package dev.hal0.slots;
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.SlotName;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -15,10 +17,13 @@ import java.util.Set;
  * @param launch the current launch; present exactly while a workload may exist
  * @param operations who waits for the slot to become ready
  * @param stopping who waits for the slot to become offline
- * @param next the launch to start when the running stop has finished
+ * @param next the launch to start when the running stop has finished, or when there is room
  * @param failure why the last attempt failed; kept until the next one
  * @param failures failed attempts in a row
+ * @param retryAt when a failed slot that should be loaded is tried again
+ * @param learned what the last measured launch of the slot really held
  * @param closing how far the end of the running workload has come
+ * @param closingCause why it is being ended; meaningless while {@code closing} is {@code NO}
  */
 record SlotMachine(
         SlotName slot,
@@ -33,11 +38,16 @@ record SlotMachine(
         Optional<NextLaunch> next,
         Optional<Hal0Exception> failure,
         int failures,
-        Closing closing) {
+        Optional<Instant> retryAt,
+        Optional<Learned> learned,
+        Closing closing,
+        CauseCode closingCause) {
 
     /** Each step is asked for once; a later one overtakes an earlier one whose result is then stale. */
     enum Closing {
         NO,
+        /** The gate is asked to close if nobody happens to be inside. */
+        TRYING,
         /** The gate waits for those inside. */
         DRAINING,
         /** Those inside were told to leave. */
@@ -46,8 +56,15 @@ record SlotMachine(
         STOPPING
     }
 
-    /** A load that waits for the stop of what runs now. */
-    record NextLaunch(LoadRequest request, Set<OperationId> operations) {}
+    /**
+     * A load that waits for the stop of what runs now, or for room.
+     *
+     * @param since when it began to wait
+     */
+    record NextLaunch(LoadRequest request, Set<OperationId> operations, Instant since) {}
+
+    /** @param bytes most that was ever measured of a launch of that plan */
+    record Learned(String planHash, long bytes) {}
 
     static SlotMachine offline(SlotName slot, Instant now) {
         return new SlotMachine(
@@ -63,7 +80,10 @@ record SlotMachine(
                 Optional.empty(),
                 Optional.empty(),
                 0,
-                Closing.NO);
+                Optional.empty(),
+                Optional.empty(),
+                Closing.NO,
+                CauseCode.NEVER_LOADED);
     }
 
     boolean runs(Incarnation incarnation) {
@@ -78,171 +98,178 @@ record SlotMachine(
         return launch.filter(current -> current.nonce().equals(nonce)).isPresent();
     }
 
-    SlotMachine moved(SlotEdge edge, CauseCode why, String text, Instant now) {
-        if (!edge.leaves(state)) {
-            throw new IllegalStateException("no edge " + edge + " leaves " + state + " of slot " + slot);
-        }
-        return new SlotMachine(
-                slot,
-                edge.to(),
-                now,
-                why,
-                text,
-                desired,
-                launch,
-                operations,
-                stopping,
-                next,
-                failure,
-                failures,
-                closing);
+    /** Nothing of it runs, and a load waits: for room, since there is nothing else to wait for. */
+    boolean waitsForRoom() {
+        return launch.isEmpty() && next.isPresent();
     }
 
-    SlotMachine withMessage(String text) {
-        return new SlotMachine(
-                slot,
-                state,
-                since,
-                cause,
-                text,
-                desired,
-                launch,
-                operations,
-                stopping,
-                next,
-                failure,
-                failures,
-                closing);
+    /** What its workload holds or will hold, as well as it is known; zero without one, empty if unknown. */
+    OptionalLong reserved() {
+        return launch.isEmpty()
+                ? OptionalLong.of(0)
+                : need(launch.get().plan(), launch.get().needBytes());
     }
 
-    SlotMachine withDesired(boolean value) {
-        return new SlotMachine(
-                slot,
-                state,
-                since,
-                cause,
-                message,
-                value,
-                launch,
-                operations,
-                stopping,
-                next,
-                failure,
-                failures,
-                closing);
-    }
-
-    SlotMachine withLaunch(Optional<Launch> value) {
-        return new SlotMachine(
-                slot,
-                state,
-                since,
-                cause,
-                message,
-                desired,
-                value,
-                operations,
-                stopping,
-                next,
-                failure,
-                failures,
-                closing);
-    }
-
-    SlotMachine withOperations(Set<OperationId> value) {
-        return new SlotMachine(
-                slot, state, since, cause, message, desired, launch, value, stopping, next, failure, failures, closing);
-    }
-
-    SlotMachine withStopping(Set<OperationId> value) {
-        return new SlotMachine(
-                slot,
-                state,
-                since,
-                cause,
-                message,
-                desired,
-                launch,
-                operations,
-                value,
-                next,
-                failure,
-                failures,
-                closing);
-    }
-
-    SlotMachine withNext(Optional<NextLaunch> value) {
-        return new SlotMachine(
-                slot,
-                state,
-                since,
-                cause,
-                message,
-                desired,
-                launch,
-                operations,
-                stopping,
-                value,
-                failure,
-                failures,
-                closing);
-    }
-
-    SlotMachine withFailure(Hal0Exception why) {
-        return new SlotMachine(
-                slot,
-                state,
-                since,
-                cause,
-                message,
-                desired,
-                launch,
-                operations,
-                stopping,
-                next,
-                Optional.of(why),
-                failures + 1,
-                closing);
-    }
-
-    SlotMachine withoutFailure() {
-        return new SlotMachine(
-                slot,
-                state,
-                since,
-                cause,
-                message,
-                desired,
-                launch,
-                operations,
-                stopping,
-                next,
-                Optional.empty(),
-                0,
-                closing);
-    }
-
-    SlotMachine withClosing(Closing value) {
-        return new SlotMachine(
-                slot,
-                state,
-                since,
-                cause,
-                message,
-                desired,
-                launch,
-                operations,
-                stopping,
-                next,
-                failure,
-                failures,
-                value);
+    /**
+     * What a launch of the plan would hold: measured where it was, with room for what grows, else the estimate.
+     */
+    OptionalLong need(LaunchPlan plan, OptionalLong estimate) {
+        return learned.filter(known -> known.planHash().equals(plan.hash()))
+                .map(known -> OptionalLong.of(known.bytes() + known.bytes() / 20))
+                .orElse(estimate);
     }
 
     /** All operations that end when this slot's present business ends. */
     List<OperationId> everyoneWaiting() {
-        return java.util.stream.Stream.of(operations, stopping)
-                .flatMap(Set::stream)
-                .toList();
+        var all = new HashSet<>(operations);
+        all.addAll(stopping);
+        return List.copyOf(all);
+    }
+
+    SlotMachine moved(SlotEdge edge, CauseCode why, String text, Instant now) {
+        if (!edge.leaves(state)) {
+            throw new IllegalStateException("no edge " + edge + " leaves " + state + " of slot " + slot);
+        }
+        Change change = new Change(this);
+        change.state = edge.to();
+        change.since = now;
+        change.cause = why;
+        change.message = text;
+        return change.done();
+    }
+
+    SlotMachine withMessage(String value) {
+        Change change = new Change(this);
+        change.message = value;
+        return change.done();
+    }
+
+    SlotMachine withDesired(boolean value) {
+        Change change = new Change(this);
+        change.desired = value;
+        return change.done();
+    }
+
+    SlotMachine withLaunch(Optional<Launch> value) {
+        Change change = new Change(this);
+        change.launch = value;
+        return change.done();
+    }
+
+    SlotMachine withOperations(Set<OperationId> value) {
+        Change change = new Change(this);
+        change.operations = value;
+        return change.done();
+    }
+
+    SlotMachine withStopping(Set<OperationId> value) {
+        Change change = new Change(this);
+        change.stopping = value;
+        return change.done();
+    }
+
+    SlotMachine withNext(Optional<NextLaunch> value) {
+        Change change = new Change(this);
+        change.next = value;
+        return change.done();
+    }
+
+    SlotMachine withFailure(Hal0Exception why) {
+        Change change = new Change(this);
+        change.failure = Optional.of(why);
+        change.failures = failures + 1;
+        return change.done();
+    }
+
+    SlotMachine withoutFailure() {
+        Change change = new Change(this);
+        change.failure = Optional.empty();
+        change.failures = 0;
+        change.retryAt = Optional.empty();
+        return change.done();
+    }
+
+    SlotMachine withRetryAt(Instant value) {
+        Change change = new Change(this);
+        change.retryAt = Optional.of(value);
+        return change.done();
+    }
+
+    SlotMachine withLearned(Learned value) {
+        Change change = new Change(this);
+        change.learned = Optional.of(value);
+        return change.done();
+    }
+
+    SlotMachine withClosing(Closing value) {
+        Change change = new Change(this);
+        change.closing = value;
+        return change.done();
+    }
+
+    SlotMachine withClosing(Closing value, CauseCode why) {
+        Change change = new Change(this);
+        change.closing = value;
+        change.closingCause = why;
+        return change.done();
+    }
+
+    /** A copy in the making. */
+    private static final class Change {
+        private final SlotName slot;
+        private SlotState state;
+        private Instant since;
+        private CauseCode cause;
+        private String message;
+        private boolean desired;
+        private Optional<Launch> launch;
+        private Set<OperationId> operations;
+        private Set<OperationId> stopping;
+        private Optional<NextLaunch> next;
+        private Optional<Hal0Exception> failure;
+        private int failures;
+        private Optional<Instant> retryAt;
+        private Optional<Learned> learned;
+        private Closing closing;
+        private CauseCode closingCause;
+
+        Change(SlotMachine from) {
+            slot = from.slot;
+            state = from.state;
+            since = from.since;
+            cause = from.cause;
+            message = from.message;
+            desired = from.desired;
+            launch = from.launch;
+            operations = from.operations;
+            stopping = from.stopping;
+            next = from.next;
+            failure = from.failure;
+            failures = from.failures;
+            retryAt = from.retryAt;
+            learned = from.learned;
+            closing = from.closing;
+            closingCause = from.closingCause;
+        }
+
+        SlotMachine done() {
+            return new SlotMachine(
+                    slot,
+                    state,
+                    since,
+                    cause,
+                    message,
+                    desired,
+                    launch,
+                    operations,
+                    stopping,
+                    next,
+                    failure,
+                    failures,
+                    retryAt,
+                    learned,
+                    closing,
+                    closingCause);
+        }
     }
 }

@@ -37,6 +37,7 @@ public final class SlotManager implements SlotControl, AutoCloseable {
     private final EngineCatalog engines;
     private final SlotRuntime runtime;
     private final Path statesRoot;
+    private final SlotMemory memory;
     private final Operations operations;
     private final SchedulerLoop loop;
     private final EventBus events;
@@ -58,6 +59,7 @@ public final class SlotManager implements SlotControl, AutoCloseable {
             DurableFiles files,
             EventBus events,
             OperationLog history,
+            SlotMemory memory,
             SlotPolicy policy,
             InstantSource clock) {
         this.definitions = definitions;
@@ -65,11 +67,13 @@ public final class SlotManager implements SlotControl, AutoCloseable {
         this.engines = engines;
         this.runtime = runtime;
         this.statesRoot = statesRoot;
+        this.memory = memory;
         this.events = events;
         this.operations = new Operations(events, history, clock);
         var workloads = new SlotWorkloads();
         var keys = new EndpointKeys(files);
         this.lastUse = new LastUse(statesRoot, files, workloads, clock);
+        var observer = new Observer(definitions, workloads, lastUse, memory, policy.limits());
         this.views = new SlotViews(
                 definitions, models, engines, runtime, workloads, keys, operations, this::planOf, lastUse, clock);
         this.loop = new SchedulerLoop(
@@ -79,6 +83,8 @@ public final class SlotManager implements SlotControl, AutoCloseable {
                 runtime,
                 views,
                 this::tellProgress,
+                this::retry,
+                observer::look,
                 events,
                 history,
                 clock);
@@ -94,7 +100,7 @@ public final class SlotManager implements SlotControl, AutoCloseable {
         List<SlotName> toLoad = loop.start(defined);
         toLoad.forEach(slot -> wishes.execute(() -> {
             try {
-                submitLoad(slot, Optional.empty(), CauseCode.DESIRED_AT_START);
+                submitLoad(slot, Optional.empty(), false, CauseCode.DESIRED_AT_START);
             } catch (Hal0Exception cannot) {
                 log.warn("slot {} should be loaded but cannot: {}", slot, cannot.message());
             }
@@ -152,12 +158,17 @@ public final class SlotManager implements SlotControl, AutoCloseable {
      * @param create makes the slot if it does not exist; needs a model
      */
     public Operation load(SlotName slot, Optional<String> model, boolean create) {
+        return load(slot, model, create, false);
+    }
+
+    /** @param force load it although it does not fit beside what is loaded */
+    public Operation load(SlotName slot, Optional<String> model, boolean create, boolean force) {
         if (create && model.isPresent() && definitions.find(slot).isEmpty()) {
             definitions.create(SlotDraft.forModel(slot, models.require(model.get())));
             views.refresh();
         }
         definitions.require(slot);
-        return operation(submitLoad(slot, model, CauseCode.OPERATOR_LOAD));
+        return operation(submitLoad(slot, model, force, CauseCode.OPERATOR_LOAD));
     }
 
     /** @param force ends requests that are inside instead of waiting for them */
@@ -171,7 +182,7 @@ public final class SlotManager implements SlotControl, AutoCloseable {
 
     public Operation restart(SlotName slot, boolean force) {
         SlotDefinition definition = definitions.require(slot);
-        LoadRequest request = request(definition, true, CauseCode.OPERATOR_RESTART);
+        LoadRequest request = request(definition, true, force, CauseCode.OPERATOR_RESTART);
         OperationId id = operations.begin(Operation.Kind.RESTART, slot);
         loop.post(new SlotEvent.RestartWanted(slot, id, force, request));
         return operation(id);
@@ -256,7 +267,7 @@ public final class SlotManager implements SlotControl, AutoCloseable {
         if (running == null) {
             wishes.execute(() -> {
                 try {
-                    OperationId id = submitLoad(slot, Optional.empty(), CauseCode.REQUEST);
+                    OperationId id = submitLoad(slot, Optional.empty(), false, CauseCode.REQUEST);
                     relay(operations.succeeded(id), slot, loading);
                 } catch (RuntimeException failure) {
                     requestLoads.remove(slot, loading);
@@ -285,11 +296,11 @@ public final class SlotManager implements SlotControl, AutoCloseable {
         loop.post(new SlotEvent.Doubted(slot, incarnation, reason));
     }
 
-    private OperationId submitLoad(SlotName slot, Optional<String> model, CauseCode cause) {
+    private OperationId submitLoad(SlotName slot, Optional<String> model, boolean force, CauseCode cause) {
         SlotDefinition definition = definitions.require(slot);
         boolean another = model.isPresent() && !model.equals(definition.modelId());
         SlotDefinition wanted = model.map(definition::withModel).orElse(definition);
-        LoadRequest request = request(wanted, model.isPresent(), cause);
+        LoadRequest request = request(wanted, model.isPresent(), force, cause);
         boolean bindFirst = another && definition.modelId().isEmpty();
         if (bindFirst) {
             definitions.bindModel(slot, model.orElseThrow());
@@ -310,7 +321,18 @@ public final class SlotManager implements SlotControl, AutoCloseable {
         return id;
     }
 
-    private LoadRequest request(SlotDefinition definition, boolean replace, CauseCode cause) {
+    /** A slot that failed and should be loaded; its files may have been mended meanwhile. */
+    private void retry(SlotName slot) {
+        wishes.execute(() -> {
+            try {
+                submitLoad(slot, Optional.empty(), false, CauseCode.RETRY);
+            } catch (Hal0Exception cannot) {
+                log.warn("slot {} should be loaded but cannot: {}", slot, cannot.message());
+            }
+        });
+    }
+
+    private LoadRequest request(SlotDefinition definition, boolean replace, boolean force, CauseCode cause) {
         if (!definition.enabled()) {
             throw new Hal0Exception(ErrorCode.SLOT_DISABLED, "Slot " + definition.name() + " is disabled.");
         }
@@ -324,7 +346,15 @@ public final class SlotManager implements SlotControl, AutoCloseable {
                         .withDetail("path", path.toString());
             }
         }
-        return new LoadRequest(plan, EffectRunner.randomToken(), runtime.isPrepared(plan), replace, cause);
+        RegisteredModel model = models.require(plan.modelId());
+        return new LoadRequest(
+                plan,
+                EffectRunner.randomToken(),
+                runtime.isPrepared(plan),
+                replace,
+                force,
+                memory.need(definition, model),
+                cause);
     }
 
     /** Pure but for the registry's cache, so that preview, comparison and launch agree. */

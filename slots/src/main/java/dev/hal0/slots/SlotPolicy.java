@@ -10,10 +10,17 @@ import java.time.Duration;
  * @param stopGrace between the polite signal and the final one
  * @param firstPort of the pool that new slots get theirs from; inclusive
  * @param lastPort inclusive
+ * @param limits how much may be loaded at once
  */
-public record SlotPolicy(Duration loadBudget, Duration drainBudget, Duration stopGrace, int firstPort, int lastPort) {
-    public static final SlotPolicy DEFAULT =
-            new SlotPolicy(Duration.ofSeconds(180), Duration.ofSeconds(120), Duration.ofSeconds(10), 8081, 8099);
+public record SlotPolicy(
+        Duration loadBudget,
+        Duration drainBudget,
+        Duration stopGrace,
+        int firstPort,
+        int lastPort,
+        ResidencyLimits limits) {
+    public static final SlotPolicy DEFAULT = new SlotPolicy(
+            Duration.ofSeconds(180), Duration.ofSeconds(120), Duration.ofSeconds(10), 8081, 8099, ResidencyLimits.NONE);
 
     public SlotPolicy {
         if (firstPort < 1024 || lastPort > 65535 || lastPort < firstPort) {

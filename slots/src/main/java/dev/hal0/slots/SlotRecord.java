@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -24,10 +25,24 @@ record SlotRecord(
         String message,
         boolean desired,
         int failures,
-        @Nullable RecordedLaunch launch) {
+        @Nullable RecordedLaunch launch,
+        @Nullable RecordedMemory measured) {
+
+    /** @param bytes most that a launch of the plan with this hash ever held */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    record RecordedMemory(String planHash, long bytes) {
+        RecordedMemory {
+            requireAll(planHash);
+        }
+    }
 
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    record RecordedLaunch(String nonce, @Nullable String incarnation, RecordedPlan plan, String planHash) {
+    record RecordedLaunch(
+            String nonce,
+            @Nullable String incarnation,
+            RecordedPlan plan,
+            String planHash,
+            @Nullable Long needBytes) {
         RecordedLaunch {
             requireAll(nonce, plan);
         }
@@ -71,7 +86,10 @@ record SlotRecord(
                 machine.message(),
                 machine.desired(),
                 machine.failures(),
-                machine.launch().map(SlotRecord::record).orElse(null));
+                machine.launch().map(SlotRecord::record).orElse(null),
+                machine.learned()
+                        .map(known -> new RecordedMemory(known.planHash(), known.bytes()))
+                        .orElse(null));
     }
 
     /** The machine to reconcile with what runs: nothing is believed to run until it was found. */
@@ -90,7 +108,10 @@ record SlotRecord(
                 Optional.empty(),
                 Optional.empty(),
                 failures,
-                SlotMachine.Closing.NO);
+                Optional.empty(),
+                Optional.ofNullable(measured).map(known -> new SlotMachine.Learned(known.planHash(), known.bytes())),
+                SlotMachine.Closing.NO,
+                cause);
     }
 
     private static RecordedLaunch record(Launch launch) {
@@ -108,7 +129,11 @@ record SlotRecord(
                 plan.permits(),
                 plan.expected());
         return new RecordedLaunch(
-                launch.nonce(), launch.incarnation().map(Incarnation::value).orElse(null), recorded, plan.hash());
+                launch.nonce(),
+                launch.incarnation().map(Incarnation::value).orElse(null),
+                recorded,
+                plan.hash(),
+                launch.needBytes().isPresent() ? launch.needBytes().getAsLong() : null);
     }
 
     private Launch launch(RecordedLaunch recorded) {
@@ -129,6 +154,7 @@ record SlotRecord(
         return new Launch(
                 recorded.nonce(),
                 launchPlan,
+                recorded.needBytes() == null ? OptionalLong.empty() : OptionalLong.of(recorded.needBytes()),
                 Optional.ofNullable(recorded.incarnation()).map(Incarnation::new));
     }
 }

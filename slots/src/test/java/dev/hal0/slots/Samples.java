@@ -4,6 +4,7 @@ import dev.hal0.kernel.SlotName;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 
 /** Small values for tests that are about something else. */
 final class Samples {
@@ -28,6 +29,7 @@ final class Samples {
     }
 
     static LoadRequest load(String model, String nonce) {
-        return new LoadRequest(plan(SLOT, model), nonce, true, true, CauseCode.OPERATOR_LOAD);
+        return new LoadRequest(
+                plan(SLOT, model), nonce, true, true, false, OptionalLong.empty(), CauseCode.OPERATOR_LOAD);
     }
 }

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -33,7 +34,14 @@ class SchedulerTest {
     private static final SlotEvent WANT_UNPREPARED = new SlotEvent.LoadWanted(
             Samples.SLOT,
             LOAD,
-            new LoadRequest(Samples.plan(Samples.SLOT, "small"), "n1", false, true, CauseCode.OPERATOR_LOAD));
+            new LoadRequest(
+                    Samples.plan(Samples.SLOT, "small"),
+                    "n1",
+                    false,
+                    true,
+                    false,
+                    OptionalLong.empty(),
+                    CauseCode.OPERATOR_LOAD));
     private static final SlotEvent PREPARED = new SlotEvent.Prepared(Samples.SLOT, "n1");
     private static final SlotEvent LAUNCHED = new SlotEvent.Launched(Samples.SLOT, WORKLOAD);
     private static final SlotEvent ANSWERED = new SlotEvent.Answered(Samples.SLOT, LIFE);
@@ -389,14 +397,15 @@ class SchedulerTest {
         for (int attempt = 0; attempt < 2; attempt++) {
             play(WANT, new SlotEvent.LaunchFailed(Samples.SLOT, "n1", SPAWN));
         }
-        var request = new LoadRequest(Samples.plan(Samples.SLOT, "small"), "n1", true, false, CauseCode.REQUEST);
+        var request = new LoadRequest(
+                Samples.plan(Samples.SLOT, "small"), "n1", true, false, false, OptionalLong.empty(), CauseCode.REQUEST);
 
         List<SlotEffect> refused = step(new SlotEvent.LoadWanted(Samples.SLOT, OTHER, request));
         assertThat(outcomes(refused)).containsExactly("other failed");
         assertThat(((SlotEffect.Fail) refused.getFirst()).why().retryAfterSeconds())
                 .isPresent();
 
-        now = now.plus(Scheduler.FIRST_PAUSE);
+        now = now.plus(SlotLife.FIRST_PAUSE);
         step(new SlotEvent.LoadWanted(Samples.SLOT, OTHER, request));
         assertThat(machine().state()).isEqualTo(SlotState.STARTING);
     }
@@ -406,13 +415,14 @@ class SchedulerTest {
         for (int attempt = 0; attempt < 80; attempt++) {
             play(WANT, new SlotEvent.LaunchFailed(Samples.SLOT, "n1", SPAWN));
         }
-        var request = new LoadRequest(Samples.plan(Samples.SLOT, "small"), "n1", true, false, CauseCode.REQUEST);
+        var request = new LoadRequest(
+                Samples.plan(Samples.SLOT, "small"), "n1", true, false, false, OptionalLong.empty(), CauseCode.REQUEST);
 
         SlotEffect refused =
                 step(new SlotEvent.LoadWanted(Samples.SLOT, OTHER, request)).getFirst();
 
         assertThat(((SlotEffect.Fail) refused).why().retryAfterSeconds().orElseThrow())
-                .isBetween(Scheduler.LONGEST_PAUSE.toSeconds(), Scheduler.LONGEST_PAUSE.toSeconds() + 1);
+                .isBetween(SlotLife.LONGEST_PAUSE.toSeconds(), SlotLife.LONGEST_PAUSE.toSeconds() + 1);
     }
 
     @Test
@@ -465,7 +475,8 @@ class SchedulerTest {
     private static SlotMachine recorded(SlotState state) {
         SlotMachine machine = in(state)
                 .withDesired(true)
-                .withLaunch(Optional.of(new Launch("n1", Samples.plan(Samples.SLOT, "small"), Optional.of(LIFE))));
+                .withLaunch(Optional.of(new Launch(
+                        "n1", Samples.plan(Samples.SLOT, "small"), OptionalLong.empty(), Optional.of(LIFE))));
         return SlotRecord.of(machine).toMachine();
     }
 
@@ -483,7 +494,10 @@ class SchedulerTest {
                 Optional.empty(),
                 Optional.empty(),
                 0,
-                SlotMachine.Closing.NO);
+                Optional.empty(),
+                Optional.empty(),
+                SlotMachine.Closing.NO,
+                CauseCode.HEALTHY);
     }
 
     private void play(SlotEvent... events) {
@@ -493,7 +507,7 @@ class SchedulerTest {
     }
 
     private List<SlotEffect> step(SlotEvent event) {
-        Scheduler.Step step = Scheduler.step(state, event, now);
+        Scheduler.Step step = Scheduler.step(state, event, now, Observation.NOTHING);
         state = step.state();
         return step.effects();
     }

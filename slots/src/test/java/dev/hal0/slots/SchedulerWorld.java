@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -25,8 +26,10 @@ import org.jspecify.annotations.Nullable;
  * that it can say when the scheduler's picture of it is wrong.
  */
 final class SchedulerWorld {
-    private static final List<SlotName> SLOTS = List.of(new SlotName("chat"), new SlotName("embed"));
+    private static final List<SlotName> SLOTS =
+            List.of(new SlotName("chat"), new SlotName("coder"), new SlotName("embed"), new SlotName("rerank"));
     private static final List<String> MODELS = List.of("small", "large");
+    private static final long BUDGET = 100;
 
     /** Something under way outside the scheduler. */
     private sealed interface Task {
@@ -39,6 +42,8 @@ final class SchedulerWorld {
         record Polling(SlotName slot, Launch launch) implements Task {}
 
         record Draining(SlotName slot, Incarnation incarnation, boolean wasOpen) implements Task {}
+
+        record Trying(SlotName slot, Incarnation incarnation) implements Task {}
 
         record Revoking(SlotName slot, Incarnation incarnation) implements Task {}
 
@@ -64,6 +69,10 @@ final class SchedulerWorld {
     private final Set<OperationId> forced = new HashSet<>();
     private final Set<OperationId> ended = new HashSet<>();
     private final Map<SlotName, SlotMachine> disk = new HashMap<>();
+    private final Map<SlotName, Residency> residencies = new HashMap<>();
+    private final Map<SlotName, Instant> lastUsed = new HashMap<>();
+    private final Set<String> forcedNonces = new HashSet<>();
+    private final ResidencyLimits limits;
     private final List<String> history = new ArrayList<>();
     private SchedulerState state = SchedulerState.EMPTY;
     private Instant now = Instant.EPOCH;
@@ -72,12 +81,30 @@ final class SchedulerWorld {
 
     SchedulerWorld(long seed) {
         this.random = new Random(seed);
+        this.limits = new ResidencyLimits(
+                random.nextBoolean() ? Map.of(SlotType.LLM, 1) : Map.of(),
+                random.nextInt(4) == 0 ? Map.of() : Map.of("memory", BUDGET),
+                random.nextInt(3) == 0 ? 10 : 0,
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(3),
+                Duration.ofSeconds(60));
+        SLOTS.forEach(slot -> residencies.put(
+                slot,
+                new Residency(
+                        slot.value().startsWith("c") ? SlotType.LLM : SlotType.EMBEDDING,
+                        random.nextInt(8) == 0 ? "vram" : "memory",
+                        random.nextInt(6) == 0,
+                        random.nextInt(2),
+                        random.nextBoolean() ? Duration.ZERO : Duration.ofSeconds(30))));
         SLOTS.forEach(slot -> doors.put(slot, new Door()));
     }
 
     /** One random thing happens; then everything that must hold is checked. */
     void step() {
         now = now.plusMillis(random.nextInt(2_000));
+        if (random.nextInt(3) == 0) {
+            tick();
+        }
         int dice = random.nextInt(100);
         if (!queue.isEmpty() && dice < 45) {
             deliver(queue.removeFirst());
@@ -91,6 +118,8 @@ final class SchedulerWorld {
             death();
         } else if (dice < 97) {
             doubt();
+        } else if (dice < 97) {
+            measure();
         } else if (dice < 98) {
             staleEvent();
         } else if (dice == 98 && random.nextInt(40) == 0) {
@@ -111,6 +140,9 @@ final class SchedulerWorld {
                 deliver(queue.removeFirst());
             } else if (!tasks.isEmpty()) {
                 perform(tasks.remove(random.nextInt(tasks.size())));
+            } else if (!state.line().isEmpty()) {
+                now = now.plusSeconds(1);
+                tick();
             } else {
                 break;
             }
@@ -127,6 +159,34 @@ final class SchedulerWorld {
 
     List<String> lastEvents() {
         return history.subList(Math.max(0, history.size() - 60), history.size());
+    }
+
+    private void tick() {
+        apply(Scheduler.tick(state, now, observation()));
+    }
+
+    private Observation observation() {
+        var uses = new HashMap<SlotName, Observation.Use>();
+        residencies.forEach((slot, residency) -> uses.put(
+                slot,
+                new Observation.Use(residency, door(slot).inside.size(), 0, Optional.ofNullable(lastUsed.get(slot)))));
+        long held = alive.values().stream()
+                .mapToLong(workload -> realBytes(workload.slot()))
+                .sum();
+        return new Observation(
+                uses, limits.floorBytes() == 0 ? Map.of() : Map.of("memory", Math.max(0, 2 * BUDGET - held)), limits);
+    }
+
+    /** What a workload really holds is not what was estimated. */
+    private static long realBytes(SlotName slot) {
+        return 20 + slot.value().length() * 5L;
+    }
+
+    private void measure() {
+        if (!alive.isEmpty()) {
+            Workload workload = any(List.copyOf(alive.values()));
+            queue.add(new SlotEvent.Measured(workload.slot(), workload.incarnation(), realBytes(workload.slot())));
+        }
     }
 
     // What can happen
@@ -153,8 +213,14 @@ final class SchedulerWorld {
 
     private LoadRequest request(SlotName slot, CauseCode cause) {
         boolean replace = cause != CauseCode.REQUEST && random.nextBoolean();
+        boolean force = cause == CauseCode.OPERATOR_LOAD && random.nextInt(10) == 0;
+        OptionalLong need = random.nextInt(5) == 0 ? OptionalLong.empty() : OptionalLong.of(10 + random.nextInt(110));
+        String nonce = "nonce-" + counter++;
+        if (force) {
+            forcedNonces.add(nonce);
+        }
         return new LoadRequest(
-                Samples.plan(slot, any(MODELS)), "nonce-" + counter++, random.nextInt(3) > 0, replace, cause);
+                Samples.plan(slot, any(MODELS)), nonce, random.nextInt(3) > 0, replace, force, need, cause);
     }
 
     private OperationId begin(String kind, boolean force) {
@@ -182,6 +248,11 @@ final class SchedulerWorld {
                     workload != null || attended.contains(lease.incarnation()),
                     "entered a workload that nobody attends: " + lease.incarnation());
             door.inside.add(lease);
+            lastUsed.put(
+                    alive.containsKey(lease.incarnation())
+                            ? alive.get(lease.incarnation()).slot()
+                            : SLOTS.getFirst(),
+                    now);
         }
     }
 
@@ -302,6 +373,13 @@ final class SchedulerWorld {
                     queue.add(new SlotEvent.DrainExpired(slot, life));
                 }
             }
+            case Task.Trying(SlotName slot, Incarnation life) -> {
+                Optional<ClosedGate> proof = random.nextInt(5) == 0
+                        ? Optional.empty()
+                        : door(slot).gate.tryClose(life);
+                queue.add(proof.<SlotEvent>map(closed -> new SlotEvent.GateClosed(slot, closed))
+                        .orElseGet(() -> new SlotEvent.CloseRefused(slot, life)));
+            }
             case Task.Revoking(SlotName slot, Incarnation life) -> {
                 Door door = door(slot);
                 try {
@@ -334,11 +412,13 @@ final class SchedulerWorld {
 
     private void deliver(SlotEvent event) {
         history.add(event.toString());
-        apply(Scheduler.step(state, event, now));
+        apply(Scheduler.step(state, event, now, observation()));
     }
 
     private void apply(Scheduler.Step step) {
+        SchedulerState before = state;
         state = step.state();
+        checkAdmissions(before);
         @Nullable SlotMachine persisted = null;
         for (SlotEffect effect : step.effects()) {
             history.add("    → " + effect.getClass().getSimpleName());
@@ -360,7 +440,9 @@ final class SchedulerWorld {
                 case SlotEffect.Finish(Collection<OperationId> ids, String message) -> ids.forEach(this::end);
                 case SlotEffect.Fail(Collection<OperationId> ids, Hal0Exception why) -> {
                     require(
-                            why.code() != ErrorCode.SLOT_BUSY || ids.stream().noneMatch(forced::contains),
+                            why.code() != ErrorCode.SLOT_BUSY
+                                    || why.details().containsKey("evidence")
+                                    || ids.stream().noneMatch(forced::contains),
                             "a forced wish was refused because somebody is inside");
                     ids.forEach(this::end);
                 }
@@ -404,6 +486,9 @@ final class SchedulerWorld {
                     require(door(slot).gate.open(life, permits), "a ready slot's gate does not open");
                 case SlotEffect.SuspendGate(SlotName slot, Incarnation life) ->
                     door(slot).gate.suspend(life);
+                case SlotEffect.TryClose(SlotName slot, Incarnation life) -> tasks.add(new Task.Trying(slot, life));
+                case SlotEffect.Retry(SlotName slot) ->
+                    queue.add(new SlotEvent.LoadWanted(slot, begin("retry"), request(slot, CauseCode.RETRY)));
                 case SlotEffect.Drain(SlotName slot, Incarnation life) -> {
                     require(
                             tasks.stream()
@@ -452,6 +537,43 @@ final class SchedulerWorld {
         require(ended.add(id), "ended twice: " + id);
     }
 
+    /** Memory is promised once: whatever is let in fits beside everything that is there or was promised. */
+    private void checkAdmissions(SchedulerState before) {
+        List<SlotMachine> admitted = state.machines().values().stream()
+                .filter(machine -> machine.launch().isPresent()
+                        && machine.launch().get().incarnation().isEmpty()
+                        && before.machine(machine.slot())
+                                .flatMap(SlotMachine::launch)
+                                .filter(launch -> launch.nonce()
+                                        .equals(machine.launch().get().nonce()))
+                                .isEmpty())
+                .toList();
+        if (admitted.stream()
+                .noneMatch(machine ->
+                        forcedNonces.contains(machine.launch().orElseThrow().nonce()))) {
+            admitted.forEach(this::checkFits);
+        }
+    }
+
+    private void checkFits(SlotMachine admitted) {
+        Residency mine = Objects.requireNonNull(residencies.get(admitted.slot()));
+        long held = 0;
+        int ofType = 0;
+        for (SlotMachine other : state.machines().values()) {
+            Residency residency = Objects.requireNonNull(residencies.get(other.slot()));
+            if (other.launch().isPresent()) {
+                held += residency.pool().equals(mine.pool()) ? other.reserved().orElse(0) : 0;
+                ofType += residency.type() == mine.type() ? 1 : 0;
+            }
+        }
+        Long budget = limits.budgetBytes().get(mine.pool());
+        require(
+                budget == null || admitted.reserved().isEmpty() || held <= budget,
+                "memory promised twice: " + held + " of " + budget + " with " + admitted.slot());
+        Integer cap = limits.residentPerType().get(mine.type());
+        require(cap == null || ofType <= cap, ofType + " slots of type " + mine.type() + ", " + cap + " are allowed");
+    }
+
     // What must hold after every step
 
     private void check() {
@@ -478,6 +600,19 @@ final class SchedulerWorld {
             }
             if (machine.isClosing()) {
                 require(isOutstanding(slot), slot + " is " + machine.closing() + " and nothing is under way");
+            }
+            require(
+                    machine.waitsForRoom() == state.line().contains(slot),
+                    slot + " waits and is in no line, or the other way round");
+            if (machine.next().isPresent()) {
+                require(
+                        !now.isAfter(machine.next()
+                                        .get()
+                                        .since()
+                                        .plus(limits.longestWait())
+                                        .plusSeconds(120))
+                                || !machine.waitsForRoom(),
+                        slot + " waits for ever");
             }
             if (machine.state() == SlotState.READY) {
                 require(machine.operations().isEmpty(), "ready, and still waited for: " + machine.operations());

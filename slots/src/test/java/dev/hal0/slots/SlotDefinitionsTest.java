@@ -196,7 +196,8 @@ class SlotDefinitionsTest {
                 SlotPolicy.DEFAULT.drainBudget(),
                 SlotPolicy.DEFAULT.stopGrace(),
                 41_800,
-                41_801);
+                41_801,
+                ResidencyLimits.NONE);
         var small = new SlotDefinitions(folder, new DurableFiles(), policy);
         write("chat", "port = 41800\n");
         write("embed", "port = 41801\n");

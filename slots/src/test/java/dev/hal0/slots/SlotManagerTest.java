@@ -37,8 +37,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 30, unit = TimeUnit.SECONDS)
 class SlotManagerTest {
     private static final SlotName OWN = new SlotName("own");
-    private static final SlotPolicy POLICY =
-            new SlotPolicy(Duration.ofSeconds(20), Duration.ofMillis(1), Duration.ofSeconds(1), 8081, 8099);
+    private static final SlotPolicy POLICY = new SlotPolicy(
+            Duration.ofSeconds(20), Duration.ofMillis(1), Duration.ofSeconds(1), 8081, 8099, ResidencyLimits.NONE);
 
     @TempDir
     private Path folder;
@@ -358,6 +358,7 @@ class SlotManagerTest {
                 files,
                 new EventBus(clock),
                 new NoHistory(),
+                SlotMemory.UNKNOWN,
                 POLICY,
                 clock);
         manager().start();
@@ -380,7 +381,7 @@ class SlotManagerTest {
         return Failures.of(thrown);
     }
 
-    private static final class TwoModels implements ModelCatalog {
+    static final class TwoModels implements ModelCatalog {
         @Override
         public List<RegisteredModel> list() {
             return List.of(model("small"), model("large"));
@@ -413,7 +414,7 @@ class SlotManagerTest {
         }
     }
 
-    private static final class NoHistory implements OperationLog {
+    static final class NoHistory implements OperationLog {
         @Override
         public void transition(
                 SlotName slot, SlotState from, SlotEdge edge, SlotState to, CauseCode cause, String message) {}

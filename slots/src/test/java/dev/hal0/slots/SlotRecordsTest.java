@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -57,7 +58,8 @@ class SlotRecordsTest {
     @Test
     void launchThatWasNotSeenYet_readsBackWithoutIncarnation() {
         SlotMachine machine = machine(SlotState.STARTING)
-                .withLaunch(Optional.of(new Launch("n1", Samples.plan(Samples.SLOT, "small"), Optional.empty())));
+                .withLaunch(Optional.of(
+                        new Launch("n1", Samples.plan(Samples.SLOT, "small"), OptionalLong.of(5), Optional.empty())));
 
         records.write(machine);
 
@@ -179,12 +181,18 @@ class SlotRecordsTest {
                 "fine",
                 true,
                 Optional.of(new Launch(
-                        "n1", Samples.plan(Samples.SLOT, "small"), Optional.of(new Incarnation("boot:12:34")))),
+                        "n1",
+                        Samples.plan(Samples.SLOT, "small"),
+                        OptionalLong.empty(),
+                        Optional.of(new Incarnation("boot:12:34")))),
                 Set.of(),
                 Set.of(),
                 Optional.empty(),
                 Optional.empty(),
                 3,
-                SlotMachine.Closing.NO);
+                Optional.empty(),
+                Optional.empty(),
+                SlotMachine.Closing.NO,
+                CauseCode.HEALTHY);
     }
 }

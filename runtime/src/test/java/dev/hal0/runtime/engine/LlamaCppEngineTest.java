@@ -329,7 +329,8 @@ class LlamaCppEngineTest {
                     gpuLayers,
                     parallel,
                     extra,
-                    Map.of());
+                    Map.of(),
+                    dev.hal0.slots.Keeping.DEFAULT);
         }
     }
 }

@@ -1,0 +1,31 @@
+package dev.hal0.slots;
+
+import java.time.Duration;
+import java.util.Map;
+
+/**
+ * How much may be in memory at once, and how hard the scheduler tries to make room.
+ *
+ * @param residentPerType most loaded slots of a type; a type without an entry has no limit
+ * @param budgetBytes of each pool; a pool without an entry is unknown and never refuses
+ * @param floorBytes of free memory in a pool, below which idle slots are unloaded; 0 for never
+ * @param leastResidency how long a slot that became ready stays before it must give way to another, unless it is unused:
+ *     without this, two slots that take turns would spend their lives loading
+ * @param patience how long a load waits for a slot in use to fall silent before that slot is closed to new requests
+ * @param longestWait after which a load that found no room is refused
+ */
+public record ResidencyLimits(
+        Map<SlotType, Integer> residentPerType,
+        Map<String, Long> budgetBytes,
+        long floorBytes,
+        Duration leastResidency,
+        Duration patience,
+        Duration longestWait) {
+    public static final ResidencyLimits NONE = new ResidencyLimits(
+            Map.of(), Map.of(), 0, Duration.ofSeconds(10), Duration.ofSeconds(3), Duration.ofSeconds(150));
+
+    public ResidencyLimits {
+        residentPerType = Map.copyOf(residentPerType);
+        budgetBytes = Map.copyOf(budgetBytes);
+    }
+}

@@ -20,8 +20,8 @@ import java.util.regex.Pattern;
  * came from elsewhere (a model's words, an engine's log) cannot steer the terminal.
  */
 final class Console {
-    private static final Pattern COMMAND =
-            Pattern.compile("(?<![\\w./-])hal0(?= (?:serve|status|slot|model|engine|chat|completion|version)\\b)");
+    private static final Pattern COMMAND = Pattern.compile(
+            "(?<![\\w./-])hal0(?= (?:serve|status|probe|slot|model|engine|chat|completion|version)\\b)");
 
     private final InputStream in;
     private final PrintStream out;

@@ -56,8 +56,10 @@ public final class Main implements Runnable {
     private static Map<String, Class<?>> commands() {
         var commands = new LinkedHashMap<String, Class<?>>();
         commands.put("status", StatusCommand.class);
+        commands.put("probe", ProbeCommand.class);
         commands.put("slot", SlotCommands.class);
         commands.put("model", ModelCommands.class);
+        commands.put("explain", ExplainCommand.class);
         commands.put("engine", EngineCommands.class);
         commands.put("chat", ChatCommand.class);
         commands.put("serve", ServeCommand.class);

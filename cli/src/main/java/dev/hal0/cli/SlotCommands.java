@@ -208,9 +208,17 @@ final class SlotCommands implements Runnable {
                 paramLabel = "ID")
         Optional<String> model = Optional.empty();
 
+        @Option(
+                names = {"-f", "--force"},
+                description = "Load it although it does not fit beside what is loaded.")
+        boolean force;
+
         @Override
         public Integer call() {
             var body = new LinkedHashMap<String, Object>();
+            if (force) {
+                body.put("force", true);
+            }
             model.ifPresent(id -> {
                 body.put("model", id);
                 body.put("create", true);

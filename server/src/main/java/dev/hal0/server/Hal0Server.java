@@ -6,6 +6,7 @@ import dev.hal0.gateway.GatewayRoute;
 import dev.hal0.gateway.ModelListing;
 import dev.hal0.gateway.RequestIds;
 import dev.hal0.gateway.Responses;
+import dev.hal0.hardware.Host;
 import dev.hal0.journal.Journal;
 import dev.hal0.kernel.DurableFiles;
 import dev.hal0.kernel.ErrorCode;
@@ -26,7 +27,6 @@ import dev.hal0.slots.EngineCatalog;
 import dev.hal0.slots.SlotDefinition;
 import dev.hal0.slots.SlotDefinitions;
 import dev.hal0.slots.SlotManager;
-import dev.hal0.slots.SlotMemory;
 import dev.hal0.slots.SlotType;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -59,9 +59,10 @@ final class Hal0Server implements AutoCloseable {
     private static final String EMBEDDING_MODEL = "all-minilm-l6-v2";
     private static final long ACTIVITY_MILLIS = 250;
     private static final long HAND_EDITS_MILLIS = 1_000;
-    private static final long LAST_USE_MILLIS = 30_000;
+    private static final long STOCK_MILLIS = 30_000;
 
     private final HomeLock lock;
+    private final Machine machine;
     private final Journal journal;
     private final Vertx vertx;
     private final ExecutorService handlers = Executors.newThreadPerTaskExecutor(
@@ -85,6 +86,8 @@ final class Hal0Server implements AutoCloseable {
                 .orElseGet(() -> TomlDocument.empty(home.settingsFile().toString())));
         var clock = InstantSource.system();
         var events = new EventBus(clock);
+        this.machine = new Machine(Host.real(), home, files, clock, settings.memoryBudgetBytes());
+        machine.start();
         this.journal = new Journal(home.journal(), clock);
         var history = new History(journal, clock);
         var registry = new ModelRegistry(new TomlFile(home.modelRegistry(), files), new GgufReader(), clock);
@@ -113,7 +116,7 @@ final class Hal0Server implements AutoCloseable {
                 files,
                 events,
                 history,
-                SlotMemory.UNKNOWN,
+                machine,
                 settings.slots(),
                 clock);
         this.modelRoutes = new ModelRoutes(registry, slots);
@@ -136,7 +139,7 @@ final class Hal0Server implements AutoCloseable {
         String version = Version.current();
         this.http = listen(router(settings, version, home, engines, programs, events), host, port);
         vertx.setPeriodic(ACTIVITY_MILLIS, ignored -> handlers.execute(slots::publishActivity));
-        vertx.setPeriodic(LAST_USE_MILLIS, ignored -> handlers.execute(slots::flushLastUse));
+        vertx.setPeriodic(STOCK_MILLIS, ignored -> handlers.execute(slots::takeStock));
         vertx.setPeriodic(
                 HAND_EDITS_MILLIS,
                 ignored -> handlers.execute(() -> {
@@ -176,6 +179,7 @@ final class Hal0Server implements AutoCloseable {
         routes.addAll(new EngineRoutes(engines, programs, slots).routes());
         routes.addAll(new StreamRoutes(events).routes());
         routes.addAll(new HistoryRoutes(journal, slots).routes());
+        routes.addAll(new HardwareRoutes(machine).routes());
         routes.add(ApiRoute.get(
                 "/api/openapi.json",
                 "This description.",
@@ -311,6 +315,7 @@ final class Hal0Server implements AutoCloseable {
             // Timers end with the event loops, before the threads they hand their work to.
             vertx.close().toCompletionStage().toCompletableFuture().get(5, TimeUnit.SECONDS);
             handlers.shutdownNow();
+            machine.close();
             journal.close();
             lock.close();
         } catch (Exception lastWords) {

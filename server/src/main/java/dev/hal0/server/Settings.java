@@ -3,11 +3,17 @@ package dev.hal0.server;
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.TomlDocument;
+import dev.hal0.slots.ResidencyLimits;
 import dev.hal0.slots.SlotPolicy;
+import dev.hal0.slots.SlotType;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * {@code hal0.toml}: one optional file, every key with a default. An unknown key or a value out of range is an error that
@@ -20,6 +26,7 @@ import java.util.Set;
  * @param maxBodyBytes of a request to {@code /v1}
  * @param streamIdle a stream without a byte from the engine for this long is ended
  * @param streamTotal a stream is ended after this long
+ * @param memoryBudgetBytes what slots may hold in all; empty = what the machine has
  */
 record Settings(
         List<String> allowedHosts,
@@ -29,7 +36,8 @@ record Settings(
         long maxBodyBytes,
         Duration streamIdle,
         Duration streamTotal,
-        SlotPolicy slots) {
+        SlotPolicy slots,
+        Optional<Long> memoryBudgetBytes) {
 
     static Settings read(TomlDocument document) {
         document.requireOnlyKeys(List.of(), Set.of("network", "engines", "server", "dispatcher", "slots"));
@@ -39,7 +47,18 @@ record Settings(
         document.requireOnlyKeys(List.of("dispatcher"), Set.of("stream_idle_s", "stream_total_s"));
         document.requireOnlyKeys(
                 List.of("slots"),
-                Set.of("port_range_start", "port_range_end", "load_timeout_s", "drain_timeout_s", "stop_grace_s"));
+                Set.of(
+                        "port_range_start",
+                        "port_range_end",
+                        "load_timeout_s",
+                        "drain_timeout_s",
+                        "stop_grace_s",
+                        "memory_budget_mb",
+                        "evict_pressure_mb",
+                        "limits"));
+        document.requireOnlyKeys(
+                List.of("slots", "limits"),
+                Arrays.stream(SlotType.values()).map(SlotType::label).collect(Collectors.toSet()));
         var defaults = SlotPolicy.DEFAULT;
         int firstPort = (int) integer(document, "slots", "port_range_start", defaults.firstPort(), 1024, 65535);
         int lastPort = (int) integer(document, "slots", "port_range_end", defaults.lastPort(), 1024, 65535);
@@ -52,7 +71,13 @@ record Settings(
                 seconds(document, "slots", "stop_grace_s", defaults.stopGrace(), 0, 600),
                 firstPort,
                 lastPort,
-                defaults.limits());
+                new ResidencyLimits(
+                        residentPerType(document),
+                        Map.of(),
+                        integer(document, "slots", "evict_pressure_mb", 1024, 0, 1 << 20) << 20,
+                        defaults.limits().leastResidency(),
+                        defaults.limits().patience(),
+                        defaults.limits().longestWait()));
         return new Settings(
                 document.strings(List.of("network", "allowed_hosts")).orElse(List.of()),
                 document.string(List.of("engines", "llama_server")).filter(path -> !path.isBlank()),
@@ -61,7 +86,24 @@ record Settings(
                 integer(document, "server", "max_body_mb", 64, 1, 1024) << 20,
                 seconds(document, "dispatcher", "stream_idle_s", Duration.ofSeconds(300), 0, 86_400),
                 seconds(document, "dispatcher", "stream_total_s", Duration.ofSeconds(3600), 0, 604_800),
-                slots);
+                slots,
+                document.integer(List.of("slots", "memory_budget_mb"))
+                        .map(given -> integer(document, "slots", "memory_budget_mb", given, 1, 1 << 24) << 20));
+    }
+
+    private static Map<SlotType, Integer> residentPerType(TomlDocument document) {
+        var limits = new EnumMap<SlotType, Integer>(SlotType.class);
+        for (SlotType type : SlotType.values()) {
+            document.integer(List.of("slots", "limits", type.label())).ifPresent(given -> {
+                if (given < 0 || given > 1_000) {
+                    throw invalid("slots.limits." + type.label(), "is " + given + "; it can be 0 (no limit) to 1000");
+                }
+                if (given > 0) {
+                    limits.put(type, Math.toIntExact(given));
+                }
+            });
+        }
+        return limits;
     }
 
     private static Duration seconds(

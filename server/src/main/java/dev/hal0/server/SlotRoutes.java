@@ -8,7 +8,9 @@ import dev.hal0.kernel.TomlDocument;
 import dev.hal0.slots.Device;
 import dev.hal0.slots.Operation;
 import dev.hal0.slots.OperationId;
+import dev.hal0.slots.SchedulerView;
 import dev.hal0.slots.SlotDraft;
+import dev.hal0.slots.SlotExplanation;
 import dev.hal0.slots.SlotManager;
 import dev.hal0.slots.SlotType;
 import dev.hal0.slots.SlotView;
@@ -38,7 +40,8 @@ final class SlotRoutes {
     record LoadSlot(
             @Nullable String model,
             @Nullable String modelId,
-            @Nullable Boolean create) {}
+            @Nullable Boolean create,
+            @Nullable Boolean force) {}
 
     record StopSlot(@Nullable Boolean force) {}
 
@@ -68,6 +71,16 @@ final class SlotRoutes {
                         SlotView.class,
                         201,
                         this::create),
+                ApiRoute.get(
+                        "/api/scheduler",
+                        "Who holds memory, which loads wait for it, and why.",
+                        SchedulerView.class,
+                        request -> ApiAnswer.ok(slots.scheduler())),
+                ApiRoute.get(
+                        "/api/slots/{name}/explain",
+                        "Why a slot does not run, and what would change that.",
+                        SlotExplanation.class,
+                        request -> ApiAnswer.ok(slots.explain(request.slot()))),
                 ApiRoute.get(
                         "/api/slots/{name}",
                         "One slot.",
@@ -176,7 +189,10 @@ final class SlotRoutes {
     private ApiAnswer load(ApiRequest request) throws Exception {
         LoadSlot body = request.body(LoadSlot.class);
         Optional<String> model = Optional.ofNullable(body.model()).or(() -> Optional.ofNullable(body.modelId()));
-        return accepted(request, slots.load(request.slot(), model, Boolean.TRUE.equals(body.create())));
+        return accepted(
+                request,
+                slots.load(
+                        request.slot(), model, Boolean.TRUE.equals(body.create()), Boolean.TRUE.equals(body.force())));
     }
 
     private static boolean force(ApiRequest request) {

@@ -342,4 +342,39 @@ class LifecycleEdgeTest {
         assertThat(hal0.get("/api/requests?limit=5000").statusCode()).isEqualTo(400);
         assertThat(json(hal0.get("/api/journal")).path("state").asString()).isEqualTo("open");
     }
+
+    @Test
+    void machine_isProbedAndSampled() {
+        var hardware = json(expect(200, hal0.get("/api/hardware")));
+        assertThat(hardware.path("ram_total_mb").asLong()).isPositive();
+        assertThat(hardware.path("card").asString()).startsWith("CPU").contains("DISK");
+        assertThat(hardware.path("report").path("explanations").size()).isPositive();
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(json(hal0.get("/api/stats/hardware"))
+                                .path("ram_used_mb")
+                                .asLong())
+                        .isPositive());
+    }
+
+    /** The whole way: the model's header says what it needs, the settings what there is. */
+    @Test
+    void modelThatNeedsMoreThanTheBudget_isRefusedWithEvidenceUnlessForced() throws Exception {
+        hal0.close();
+        hal0 = ServerFixture.withFakeEngine(
+                root.resolve("small"), "[slots]\nmemory_budget_mb = 40\nstop_grace_s = 1\n");
+        hal0.addModel("tiny");
+
+        HttpResponse<String> refused = hal0.send("POST", "/api/slots/chat/load?wait=30", Map.of("model", "tiny"));
+        assertThat(refused.statusCode()).isEqualTo(507);
+        assertThat(error(refused).path("code").asString()).isEqualTo("slot.capacity_insufficient");
+        assertThat(error(refused)
+                        .path("details")
+                        .path("evidence")
+                        .path("need_bytes")
+                        .asLong())
+                .isPositive();
+        assertThat(hal0.slot("chat").path("state").asString()).isEqualTo("offline");
+
+        expect(200, hal0.send("POST", "/api/slots/chat/load?wait=30", Map.of("model", "tiny", "force", true)));
+    }
 }

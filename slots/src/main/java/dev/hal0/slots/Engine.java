@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /**
  * A family of inference servers: its protocol, not its life. Implementations are stateless and thread-safe; calls that talk
@@ -22,6 +23,14 @@ public interface Engine {
      * @throws dev.hal0.kernel.Hal0Exception {@code slot.config_error} or {@code slot.managed_arg_denied} with the key's path
      */
     LaunchPlan plan(SlotDefinition definition, RegisteredModel model, Path keyFile);
+
+    /**
+     * Memory that a workload of this plan is expected to hold, from the model's file; empty if that cannot be told. Reads
+     * the file's header; never throws for a file that cannot be read.
+     */
+    default OptionalLong needBytes(LaunchPlan plan, RegisteredModel model) {
+        return OptionalLong.empty();
+    }
 
     /** One question, deadline 3 s. */
     Health health(Endpoint endpoint);

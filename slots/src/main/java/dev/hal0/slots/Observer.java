@@ -40,7 +40,7 @@ final class Observer {
                             admission.queue().length(),
                             lastUse.of(definition.name())));
         }
-        return new Observation(uses, memory.freeBytes(), limits);
+        return new Observation(uses, memory.freeBytes(), limits.withBudget(memory.budgetBytes()));
     }
 
     private Residency residency(SlotDefinition definition) {

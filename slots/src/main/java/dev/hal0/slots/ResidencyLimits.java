@@ -1,6 +1,7 @@
 package dev.hal0.slots;
 
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
 
 /**
@@ -24,8 +25,19 @@ public record ResidencyLimits(
     public static final ResidencyLimits NONE = new ResidencyLimits(
             Map.of(), Map.of(), 0, Duration.ofSeconds(10), Duration.ofSeconds(3), Duration.ofSeconds(150));
 
+    /** What an empty settings file means. */
+    public static final ResidencyLimits DEFAULT =
+            new ResidencyLimits(Map.of(), Map.of(), 1L << 30, NONE.leastResidency, NONE.patience, NONE.longestWait);
+
     public ResidencyLimits {
         residentPerType = Map.copyOf(residentPerType);
         budgetBytes = Map.copyOf(budgetBytes);
+    }
+
+    /** What is configured wins over what was found. */
+    ResidencyLimits withBudget(Map<String, Long> found) {
+        var all = new HashMap<>(found);
+        all.putAll(budgetBytes);
+        return new ResidencyLimits(residentPerType, all, floorBytes, leastResidency, patience, longestWait);
     }
 }

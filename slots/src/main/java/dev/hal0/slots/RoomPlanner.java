@@ -26,42 +26,18 @@ import java.util.OptionalLong;
  */
 final class RoomPlanner {
     sealed interface Decision {
-        Evidence evidence();
+        RoomEvidence evidence();
 
-        record Admit(Evidence evidence) implements Decision {}
+        record Admit(RoomEvidence evidence) implements Decision {}
 
         /** @param drain whether they are in use: closed to new requests until those inside have left */
-        record MakeRoom(List<SlotName> victims, boolean drain, Evidence evidence) implements Decision {}
+        record MakeRoom(List<SlotName> victims, boolean drain, RoomEvidence evidence) implements Decision {}
 
-        record Wait(Evidence evidence) implements Decision {}
+        record Wait(RoomEvidence evidence) implements Decision {}
 
         /** It does not fit into this machine as it is configured. */
-        record Refuse(Evidence evidence) implements Decision {}
+        record Refuse(RoomEvidence evidence) implements Decision {}
     }
-
-    /**
-     * What a decision was made from, for people.
-     *
-     * @param reason a sentence
-     * @param needBytes of the load; null if unknown
-     * @param budgetBytes of the pool; null if unknown
-     * @param freeBytes of the pool, as last measured; null if unknown
-     */
-    record Evidence(
-            String reason,
-            @org.jspecify.annotations.Nullable Long needBytes,
-            @org.jspecify.annotations.Nullable Long budgetBytes,
-            @org.jspecify.annotations.Nullable Long freeBytes,
-            List<Verdict> slots) {}
-
-    /**
-     * @param holdsBytes null if unknown
-     * @param verdict whether it could give way, in words
-     */
-    record Verdict(
-            SlotName slot,
-            @org.jspecify.annotations.Nullable Long holdsBytes,
-            String verdict) {}
 
     /** The load that wants in. */
     record Wanted(SlotName slot, Residency residency, OptionalLong need, boolean mayEvict, Instant since) {}
@@ -274,14 +250,15 @@ final class RoomPlanner {
         return !now.isBefore(resident.machine().since().plus(world.limits().leastResidency()));
     }
 
-    private Evidence evidence(String reason) {
-        var verdicts = new ArrayList<Verdict>();
+    private RoomEvidence evidence(String reason) {
+        var verdicts = new ArrayList<RoomEvidence.Verdict>();
         for (Resident resident : residents) {
             OptionalLong holds = resident.machine().reserved();
             String kept = reserved(resident).orElseGet(() -> verdict(resident));
-            verdicts.add(new Verdict(resident.machine().slot(), holds.isPresent() ? holds.getAsLong() : null, kept));
+            verdicts.add(new RoomEvidence.Verdict(
+                    resident.machine().slot(), holds.isPresent() ? holds.getAsLong() : null, kept));
         }
-        return new Evidence(
+        return new RoomEvidence(
                 reason,
                 wanted.need().isPresent() ? wanted.need().getAsLong() : null,
                 budget.orElse(null),

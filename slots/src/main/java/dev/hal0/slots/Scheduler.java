@@ -117,10 +117,7 @@ final class Scheduler {
             if (residency.isEmpty() || waited.request().force()) {
                 live(slot, SlotLife::begin);
             } else if (blocked.contains(residency.get().pool())) {
-                expire(
-                        slot,
-                        waited,
-                        new RoomPlanner.Evidence("waits behind another load", null, null, null, List.of()));
+                expire(slot, waited, new RoomEvidence("waits behind another load", null, null, null, List.of()));
             } else if (!serve(slot, waited, residency.get())) {
                 blocked.add(residency.get().pool());
             }
@@ -156,7 +153,7 @@ final class Scheduler {
     }
 
     /** Keeps it waiting, unless it has for too long. */
-    private boolean expire(SlotName slot, SlotMachine.NextLaunch waited, RoomPlanner.Evidence evidence) {
+    private boolean expire(SlotName slot, SlotMachine.NextLaunch waited, RoomEvidence evidence) {
         if (now.isBefore(waited.since().plus(world.limits().longestWait()))) {
             live(slot, life -> life.waitFor(evidence.reason()));
             return false;
@@ -165,7 +162,7 @@ final class Scheduler {
         return true;
     }
 
-    private Hal0Exception tooLarge(SlotName slot, RoomPlanner.Evidence evidence) {
+    private Hal0Exception tooLarge(SlotName slot, RoomEvidence evidence) {
         return withEvidence(
                 new Hal0Exception(
                         ErrorCode.SLOT_CAPACITY_INSUFFICIENT,
@@ -174,7 +171,7 @@ final class Scheduler {
                 evidence);
     }
 
-    private Hal0Exception noRoom(SlotName slot, RoomPlanner.Evidence evidence) {
+    private Hal0Exception noRoom(SlotName slot, RoomEvidence evidence) {
         return withEvidence(
                 new Hal0Exception(
                         ErrorCode.SLOT_BUSY,
@@ -183,7 +180,7 @@ final class Scheduler {
                 evidence);
     }
 
-    private static Hal0Exception withEvidence(Hal0Exception why, RoomPlanner.Evidence evidence) {
+    private static Hal0Exception withEvidence(Hal0Exception why, RoomEvidence evidence) {
         return why.withDetail("evidence", evidence).withRetryAfter(RETRY_HINT);
     }
 

@@ -13,8 +13,7 @@ import java.util.TreeMap;
  * @param line slots whose load waits for room, in their turn
  * @param evidence what the last decision about each slot's load was made from; for people
  */
-record SchedulerState(
-        Map<SlotName, SlotMachine> machines, List<SlotName> line, Map<SlotName, RoomPlanner.Evidence> evidence) {
+record SchedulerState(Map<SlotName, SlotMachine> machines, List<SlotName> line, Map<SlotName, RoomEvidence> evidence) {
     static final SchedulerState EMPTY = new SchedulerState(Map.of(), List.of(), Map.of());
 
     Optional<SlotMachine> machine(SlotName slot) {
@@ -33,7 +32,7 @@ record SchedulerState(
         return new SchedulerState(machines, List.copyOf(slots), evidence);
     }
 
-    SchedulerState withEvidence(SlotName slot, RoomPlanner.Evidence found) {
+    SchedulerState withEvidence(SlotName slot, RoomEvidence found) {
         return new SchedulerState(machines, line, with(evidence, slot, found));
     }
 

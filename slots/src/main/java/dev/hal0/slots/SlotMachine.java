@@ -111,11 +111,12 @@ record SlotMachine(
     }
 
     /**
-     * What a launch of the plan would hold: measured where it was, with room for what grows, else the estimate.
+     * What a launch of the plan would hold: the larger of the estimate and what was measured, with room for what grows. What
+     * was measured alone may be too little, because mapped weights count when they are first touched and a GPU's not at all.
      */
     OptionalLong need(LaunchPlan plan, OptionalLong estimate) {
         return learned.filter(known -> known.planHash().equals(plan.hash()))
-                .map(known -> OptionalLong.of(known.bytes() + known.bytes() / 20))
+                .map(known -> OptionalLong.of(Math.max(known.bytes() + known.bytes() / 20, estimate.orElse(0))))
                 .orElse(estimate);
     }
 

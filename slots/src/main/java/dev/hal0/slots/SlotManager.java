@@ -37,12 +37,12 @@ public final class SlotManager implements SlotControl, AutoCloseable {
     private final EngineCatalog engines;
     private final SlotRuntime runtime;
     private final Path statesRoot;
-    private final SlotMemory memory;
     private final Operations operations;
     private final SchedulerLoop loop;
     private final EventBus events;
     private final SlotViews views;
     private final LastUse lastUse;
+    private final Observer observer;
     private final ExecutorService wishes = Executors.newThreadPerTaskExecutor(
             Thread.ofVirtual().name("slot-wish-", 0).factory());
     private volatile Map<SlotName, SlotState> lastShown = Map.of();
@@ -67,13 +67,12 @@ public final class SlotManager implements SlotControl, AutoCloseable {
         this.engines = engines;
         this.runtime = runtime;
         this.statesRoot = statesRoot;
-        this.memory = memory;
         this.events = events;
         this.operations = new Operations(events, history, clock);
         var workloads = new SlotWorkloads();
         var keys = new EndpointKeys(files);
         this.lastUse = new LastUse(statesRoot, files, workloads, clock);
-        var observer = new Observer(definitions, workloads, lastUse, memory, policy.limits());
+        this.observer = new Observer(definitions, workloads, lastUse, memory, policy.limits());
         this.views = new SlotViews(
                 definitions, models, engines, runtime, workloads, keys, operations, this::planOf, lastUse, clock);
         this.loop = new SchedulerLoop(
@@ -133,6 +132,32 @@ public final class SlotManager implements SlotControl, AutoCloseable {
     /** The command a load would run now. */
     public List<String> resolvedCommand(SlotName slot) {
         return runtime.commandLine(planOf(definitions.require(slot)));
+    }
+
+    /** Who holds memory, who waits for it, and why. */
+    public SchedulerView scheduler() {
+        return SchedulerView.of(views.state(), observer.look());
+    }
+
+    /** Why a slot does not run and what would change that. */
+    public SlotExplanation explain(SlotName slot) {
+        SlotDefinition definition = definitions.require(slot);
+        Optional<Hal0Exception> obstacle = Optional.empty();
+        try {
+            if (definition.enabled()) {
+                var unused = request(definition, false, false, CauseCode.REQUEST);
+            }
+        } catch (Hal0Exception why) {
+            obstacle = Optional.of(why);
+        }
+        SchedulerState state = views.state();
+        SlotView view = view(slot);
+        return SlotExplanation.of(
+                view,
+                state.machine(slot).orElseGet(() -> SlotMachine.offline(slot, view.since())),
+                obstacle,
+                state.line().contains(slot),
+                Optional.ofNullable(state.evidence().get(slot)));
     }
 
     public List<Operation> operations() {
@@ -251,9 +276,13 @@ public final class SlotManager implements SlotControl, AutoCloseable {
         }
     }
 
-    /** Writes down when slots were last used. Called now and then: a crash may lose what came since. */
-    public void flushLastUse() {
+    /** Writes down when slots were last used, and measures what they hold. A crash may lose what came since the last time. */
+    public void takeStock() {
         lastUse.flush();
+        views.workloads()
+                .forEach(workload -> runtime.memoryBytes(workload)
+                        .ifPresent(bytes ->
+                                loop.post(new SlotEvent.Measured(workload.slot(), workload.incarnation(), bytes))));
     }
 
     @Override
@@ -353,7 +382,7 @@ public final class SlotManager implements SlotControl, AutoCloseable {
                 runtime.isPrepared(plan),
                 replace,
                 force,
-                memory.need(definition, model),
+                engines.require(plan.engine()).needBytes(plan, model),
                 cause);
     }
 

@@ -20,7 +20,12 @@ public record SlotPolicy(
         int lastPort,
         ResidencyLimits limits) {
     public static final SlotPolicy DEFAULT = new SlotPolicy(
-            Duration.ofSeconds(180), Duration.ofSeconds(120), Duration.ofSeconds(10), 8081, 8099, ResidencyLimits.NONE);
+            Duration.ofSeconds(180),
+            Duration.ofSeconds(120),
+            Duration.ofSeconds(10),
+            8081,
+            8099,
+            ResidencyLimits.DEFAULT);
 
     public SlotPolicy {
         if (firstPort < 1024 || lastPort > 65535 || lastPort < firstPort) {

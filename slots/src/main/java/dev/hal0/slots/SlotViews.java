@@ -73,12 +73,25 @@ final class SlotViews {
         routes = new RoutingSnapshot(list);
     }
 
+    SchedulerState state() {
+        return state;
+    }
+
     RoutingSnapshot routes() {
         return routes;
     }
 
     Gate gate(SlotName slot) {
         return workloads.gate(slot);
+    }
+
+    /** Those that are ready: only what has loaded its model holds what it will hold. */
+    List<Workload> workloads() {
+        return state.machines().values().stream()
+                .filter(machine -> machine.state() == SlotState.READY)
+                .flatMap(machine -> machine.launch().stream())
+                .map(Launch::workload)
+                .toList();
     }
 
     Map<SlotName, SlotState> shownStates() {

@@ -7,12 +7,28 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** An engine that answers what it is told to. */
 final class FakeEngine implements Engine {
     final AtomicReference<Health> health = new AtomicReference<>(new Health.Ready());
     final AtomicReference<List<String>> differences = new AtomicReference<>(List.of());
+
+    private final OptionalLong need;
+
+    FakeEngine() {
+        this.need = OptionalLong.empty();
+    }
+
+    FakeEngine(long need) {
+        this.need = OptionalLong.of(need);
+    }
+
+    @Override
+    public OptionalLong needBytes(LaunchPlan plan, RegisteredModel model) {
+        return need;
+    }
 
     @Override
     public String family() {

@@ -9,7 +9,6 @@ import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.EventBus;
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.SlotName;
-import dev.hal0.models.RegisteredModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +18,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -239,13 +237,13 @@ class ResidencyTest {
         opened = new SlotManager(
                 new SlotDefinitions(folder.resolve("slots"), files, policy),
                 new SlotManagerTest.TwoModels(),
-                new EngineCatalog(List.of(new FakeEngine())),
+                new EngineCatalog(List.of(new FakeEngine(40))),
                 runtime,
                 folder.resolve("states"),
                 files,
                 new EventBus(clock),
                 new SlotManagerTest.NoHistory(),
-                new FortyEach(),
+                new OnePool(),
                 policy,
                 clock);
         manager().start();
@@ -256,7 +254,7 @@ class ResidencyTest {
         return Failures.of(thrown);
     }
 
-    private static final class FortyEach implements SlotMemory {
+    private static final class OnePool implements SlotMemory {
         @Override
         public String pool(Device device) {
             return "memory";
@@ -268,8 +266,8 @@ class ResidencyTest {
         }
 
         @Override
-        public OptionalLong need(SlotDefinition slot, RegisteredModel model) {
-            return OptionalLong.of(40);
+        public Map<String, Long> budgetBytes() {
+            return Map.of();
         }
     }
 }

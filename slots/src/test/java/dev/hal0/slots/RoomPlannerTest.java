@@ -110,7 +110,7 @@ class RoomPlannerTest {
         Decision decision = decide(50);
         assertThat(decision).isInstanceOf(Decision.Refuse.class);
         assertThat(decision.evidence().slots())
-                .containsExactly(new RoomPlanner.Verdict(new SlotName("a"), 60L, "is pinned"));
+                .containsExactly(new RoomEvidence.Verdict(new SlotName("a"), 60L, "is pinned"));
     }
 
     @Test

@@ -10,6 +10,7 @@ import dev.hal0.slots.Engine;
 import dev.hal0.slots.Health;
 import dev.hal0.slots.LaunchPlan;
 import dev.hal0.slots.SlotDefinition;
+import dev.hal0.slots.SlotType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -34,6 +36,8 @@ public final class LlamaCppEngine implements Engine {
 
     /** For a model that does not say; the engine's own silent 4096 is never reached. */
     static final int UNKNOWN_CONTEXT = 8_192;
+
+    private static final String PROMPT_CACHE_MIB = "1024";
 
     private static final Duration SHORT = Duration.ofSeconds(1);
     private static final Duration VERIFY = Duration.ofSeconds(5);
@@ -73,6 +77,8 @@ public final class LlamaCppEngine implements Engine {
                 .set("--parallel", Integer.toString(definition.parallel()));
         device(definition, arguments);
         purpose(definition, arguments);
+        // Prompts that were answered before, kept in main memory: by its own choice the engine would take up to 8 GiB.
+        arguments.set("--cache-ram", definition.type() == SlotType.LLM ? PROMPT_CACHE_MIB : "0");
         arguments.addExtra(definition.extraArguments());
 
         int parallel = Math.max(1, arguments.integer("--parallel", definition.parallel()));
@@ -94,6 +100,13 @@ public final class LlamaCppEngine implements Engine {
                         "model_path", file.toString(),
                         "total_slots", Integer.toString(parallel),
                         "n_ctx", Integer.toString(total / parallel)));
+    }
+
+    @Override
+    public OptionalLong needBytes(LaunchPlan plan, RegisteredModel model) {
+        return model.path()
+                .map(path -> LlamaMemory.need(plan, path, model.sizeBytes()))
+                .orElseGet(OptionalLong::empty);
     }
 
     private static void device(SlotDefinition definition, LlamaArguments arguments) {

@@ -30,7 +30,8 @@ final class EngineFlags {
                     "--device",
                     "--jinja",
                     "--embeddings",
-                    "--reranking"));
+                    "--reranking",
+                    "--cache-ram"));
 
     private EngineFlags() {}
 

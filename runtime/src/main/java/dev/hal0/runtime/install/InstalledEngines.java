@@ -138,7 +138,7 @@ public final class InstalledEngines implements EnginePrograms {
 
     /** The version that {@link #update} installs; empty for an engine that hal0 does not fetch. */
     public Optional<String> available(String engine) {
-        return EngineLock.shipped(engine).map(EngineLock::version);
+        return EngineLock.shipped(engine, EngineLock.machineArchitecture()).map(EngineLock::version);
     }
 
     /**

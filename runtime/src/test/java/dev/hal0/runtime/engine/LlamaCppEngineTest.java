@@ -63,7 +63,9 @@ class LlamaCppEngineTest {
                         "0",
                         "--device",
                         "none",
-                        "--jinja");
+                        "--jinja",
+                        "--cache-ram",
+                        "1024");
         assertThat(plan.permits()).isEqualTo(1);
         assertThat(plan.readablePaths()).containsExactly(MODEL);
         assertThat(plan.expected())

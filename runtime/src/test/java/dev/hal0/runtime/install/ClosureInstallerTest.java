@@ -295,7 +295,8 @@ class ClosureInstallerTest {
 
     @Test
     void versionThatAProcessRunsFrom_isNotRemoved() throws Exception {
-        Program program = installer().install(publish("1.0", library(), server("1.0")), progress::add);
+        Program program =
+                installer().install(publish("1.0", FakePackages.library(), FakePackages.server("1.0")), progress::add);
         var command = List.of("/bin/sh", "-c", "read line", program.command().getLast());
         Process running = new ProcessBuilder(command).start();
         try {

@@ -60,7 +60,8 @@ class EngineFlagsTest {
                 layers,
                 1,
                 "",
-                Map.of());
+                Map.of(),
+                dev.hal0.slots.Keeping.DEFAULT);
     }
 
     private static RegisteredModel model() {

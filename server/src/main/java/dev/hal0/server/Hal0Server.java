@@ -59,6 +59,7 @@ final class Hal0Server implements AutoCloseable {
     private static final String EMBEDDING_MODEL = "all-minilm-l6-v2";
     private static final long ACTIVITY_MILLIS = 250;
     private static final long HAND_EDITS_MILLIS = 1_000;
+    private static final long WATCH_MILLIS = 2_000;
     private static final long STOCK_MILLIS = 30_000;
 
     private final HomeLock lock;
@@ -139,6 +140,7 @@ final class Hal0Server implements AutoCloseable {
         String version = Version.current();
         this.http = listen(router(settings, version, home, engines, programs, events), host, port);
         vertx.setPeriodic(ACTIVITY_MILLIS, ignored -> handlers.execute(slots::publishActivity));
+        vertx.setPeriodic(WATCH_MILLIS, ignored -> slots.watch());
         vertx.setPeriodic(STOCK_MILLIS, ignored -> handlers.execute(slots::takeStock));
         vertx.setPeriodic(
                 HAND_EDITS_MILLIS,

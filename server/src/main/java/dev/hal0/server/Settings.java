@@ -53,6 +53,7 @@ record Settings(
                         "load_timeout_s",
                         "drain_timeout_s",
                         "stop_grace_s",
+                        "hung_after_s",
                         "memory_budget_mb",
                         "evict_pressure_mb",
                         "limits"));
@@ -69,6 +70,7 @@ record Settings(
                 seconds(document, "slots", "load_timeout_s", defaults.loadBudget(), 1, 86_400),
                 seconds(document, "slots", "drain_timeout_s", defaults.drainBudget(), 0, 86_400),
                 seconds(document, "slots", "stop_grace_s", defaults.stopGrace(), 0, 600),
+                seconds(document, "slots", "hung_after_s", defaults.hungAfter(), 1, 86_400),
                 firstPort,
                 lastPort,
                 new ResidencyLimits(

@@ -316,13 +316,13 @@ class LifecycleEdgeTest {
         await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
             assertThat(json(expect(200, hal0.get("/api/requests?slot=chat")))
                             .path("rows")
-                            .get(0)
+                            .path(0)
                             .path("outcome")
                             .asString())
                     .isEqualTo("complete");
             assertThat(json(expect(200, hal0.get("/api/requests?outcome=refused")))
                             .path("rows")
-                            .get(0)
+                            .path(0)
                             .path("error_code")
                             .asString())
                     .isEqualTo("dispatch.no_route");
@@ -333,7 +333,7 @@ class LifecycleEdgeTest {
                     .contains("starting", "warming", "ready");
             assertThat(json(expect(200, hal0.get("/api/history/operations?slot=chat")))
                             .path("rows")
-                            .get(0)
+                            .path(0)
                             .path("state")
                             .asString())
                     .isEqualTo("succeeded");
@@ -376,5 +376,33 @@ class LifecycleEdgeTest {
         assertThat(hal0.slot("chat").path("state").asString()).isEqualTo("offline");
 
         expect(200, hal0.send("POST", "/api/slots/chat/load?wait=30", Map.of("model", "tiny", "force", true)));
+    }
+
+    /** A GPU that hangs: the health check is fine, and no token comes any more. */
+    @Test
+    void engineThatMakesNoProgress_isStartedAnewAndThoseInsideHearOfIt() throws Exception {
+        hal0.close();
+        hal0 = ServerFixture.withFakeEngine(root.resolve("hung"), "[slots]\nhung_after_s = 1\nstop_grace_s = 1\n");
+        hal0.addModel("tiny");
+        hal0.load("chat", "tiny");
+        String first = hal0.slot("chat").path("incarnation").asString();
+
+        HttpResponse<InputStream> stream =
+                hal0.stream("/v1/chat/completions", chat("stream", true, "fake_tokens", 1000, "fake_hang_after", 3));
+        String text = new String(stream.body().readAllBytes(), StandardCharsets.UTF_8);
+
+        assertThat(text).contains("t2 ", "slot.revoked", "engine_hung").endsWith("data: [DONE]\n\n");
+        await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
+            assertThat(hal0.slot("chat").path("state").asString()).isEqualTo("ready");
+            assertThat(hal0.slot("chat").path("incarnation").asString()).isNotEqualTo(first);
+        });
+        await().atMost(Duration.ofSeconds(10))
+                .untilAsserted(() -> assertThat(json(hal0.get("/api/events?kind=slot.revoked"))
+                                .path("rows")
+                                .path(0)
+                                .path("payload")
+                                .path("cause")
+                                .asString())
+                        .isEqualTo("engine_hung"));
     }
 }

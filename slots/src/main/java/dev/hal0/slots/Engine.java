@@ -45,6 +45,16 @@ public interface Engine {
     /** How many requests the engine itself says it is working on; empty when it cannot say. Deadline 1 s. */
     OptionalInt busy(Endpoint endpoint);
 
+    /** Whether {@link #progress} means anything for this family. */
+    default boolean countsProgress() {
+        return false;
+    }
+
+    /** A word that changes whenever the engine gets on with its work; empty when it does not say. Deadline 1 s. */
+    default Optional<String> progress(Endpoint endpoint) {
+        return Optional.empty();
+    }
+
     /** The engine's path for one of the gateway's, such as {@code /v1/chat/completions}; empty where it has none. */
     Optional<String> path(String gatewayPath);
 

@@ -42,6 +42,7 @@ public final class SlotManager implements SlotControl, AutoCloseable {
     private final EventBus events;
     private final SlotViews views;
     private final LastUse lastUse;
+    private final SlotWatch watch;
     private final Observer observer;
     private final ExecutorService wishes = Executors.newThreadPerTaskExecutor(
             Thread.ofVirtual().name("slot-wish-", 0).factory());
@@ -71,6 +72,8 @@ public final class SlotManager implements SlotControl, AutoCloseable {
         this.operations = new Operations(events, history, clock);
         var workloads = new SlotWorkloads();
         var keys = new EndpointKeys(files);
+        this.watch =
+                new SlotWatch(engines, keys, workloads, policy.hungAfter(), event -> post(event), System::nanoTime);
         this.lastUse = new LastUse(statesRoot, files, workloads, clock);
         this.observer = new Observer(definitions, workloads, lastUse, memory, policy.limits());
         this.views = new SlotViews(
@@ -276,10 +279,20 @@ public final class SlotManager implements SlotControl, AutoCloseable {
         }
     }
 
+    /** Looks after what is ready; called every few seconds. Returns at once. */
+    public void watch() {
+        watch.look(views.ready(), wishes);
+    }
+
+    private void post(SlotEvent event) {
+        loop.post(event);
+    }
+
     /** Writes down when slots were last used, and measures what they hold. A crash may lose what came since the last time. */
     public void takeStock() {
         lastUse.flush();
-        views.workloads()
+        views.ready().stream()
+                .map(Launch::workload)
                 .forEach(workload -> runtime.memoryBytes(workload)
                         .ifPresent(bytes ->
                                 loop.post(new SlotEvent.Measured(workload.slot(), workload.incarnation(), bytes))));

@@ -8,6 +8,7 @@ import java.time.Duration;
  * @param loadBudget from launch to ready
  * @param drainBudget how long an unforced stop waits for requests inside
  * @param stopGrace between the polite signal and the final one
+ * @param hungAfter shortest standstill of an engine with work inside that is called a hang
  * @param firstPort of the pool that new slots get theirs from; inclusive
  * @param lastPort inclusive
  * @param limits how much may be loaded at once
@@ -16,6 +17,7 @@ public record SlotPolicy(
         Duration loadBudget,
         Duration drainBudget,
         Duration stopGrace,
+        Duration hungAfter,
         int firstPort,
         int lastPort,
         ResidencyLimits limits) {
@@ -23,6 +25,7 @@ public record SlotPolicy(
             Duration.ofSeconds(180),
             Duration.ofSeconds(120),
             Duration.ofSeconds(10),
+            Duration.ofSeconds(120),
             8081,
             8099,
             ResidencyLimits.DEFAULT);

@@ -86,11 +86,10 @@ final class SlotViews {
     }
 
     /** Those that are ready: only what has loaded its model holds what it will hold. */
-    List<Workload> workloads() {
+    List<Launch> ready() {
         return state.machines().values().stream()
                 .filter(machine -> machine.state() == SlotState.READY)
                 .flatMap(machine -> machine.launch().stream())
-                .map(Launch::workload)
                 .toList();
     }
 

@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** An engine that answers what it is told to. */
@@ -50,6 +51,19 @@ final class FakeEngine implements Engine {
                 definition.port(),
                 definition.parallel(),
                 Map.of());
+    }
+
+    final AtomicBoolean counts = new AtomicBoolean();
+    final AtomicReference<String> counters = new AtomicReference<>("");
+
+    @Override
+    public boolean countsProgress() {
+        return counts.get();
+    }
+
+    @Override
+    public Optional<String> progress(Endpoint endpoint) {
+        return Optional.of(Objects.requireNonNull(counters.get())).filter(word -> !word.isEmpty());
     }
 
     @Override

@@ -223,6 +223,7 @@ class ResidencyTest {
                 Duration.ofSeconds(20),
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(1),
+                Duration.ofSeconds(120),
                 8081,
                 8099,
                 new ResidencyLimits(

@@ -195,6 +195,7 @@ class SlotDefinitionsTest {
                 SlotPolicy.DEFAULT.loadBudget(),
                 SlotPolicy.DEFAULT.drainBudget(),
                 SlotPolicy.DEFAULT.stopGrace(),
+                SlotPolicy.DEFAULT.hungAfter(),
                 41_800,
                 41_801,
                 ResidencyLimits.NONE);

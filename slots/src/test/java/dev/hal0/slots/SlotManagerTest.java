@@ -38,7 +38,13 @@ import org.junit.jupiter.api.io.TempDir;
 class SlotManagerTest {
     private static final SlotName OWN = new SlotName("own");
     private static final SlotPolicy POLICY = new SlotPolicy(
-            Duration.ofSeconds(20), Duration.ofMillis(1), Duration.ofSeconds(1), 8081, 8099, ResidencyLimits.NONE);
+            Duration.ofSeconds(20),
+            Duration.ofMillis(1),
+            Duration.ofSeconds(1),
+            Duration.ofSeconds(120),
+            8081,
+            8099,
+            ResidencyLimits.NONE);
 
     @TempDir
     private Path folder;

@@ -37,6 +37,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code fake_tokens}, {@code fake_spacing_ms}: length and pace of a stream;
  *   <li>{@code fake_drop_after}: closes the connection after so many tokens (an engine that dies);
  *   <li>{@code fake_exit_after}: exits after so many tokens;
+ *   <li>{@code fake_hang_after}: after so many tokens nothing more comes and no counter moves, with /health fine (a GPU that
+ *       hangs);
  *   <li>{@code fake_status}: refuses with this status.
  * </ul>
  *
@@ -48,6 +50,7 @@ public final class FakeLlamaServer {
     private final AtomicInteger working = new AtomicInteger();
     private final AtomicInteger cancelled = new AtomicInteger();
     private final AtomicInteger served = new AtomicInteger();
+    private final AtomicInteger decoded = new AtomicInteger();
     private final String key;
 
     private FakeLlamaServer(String[] arguments) throws IOException {
@@ -174,7 +177,11 @@ public final class FakeLlamaServer {
         } else if (request.path().equals("/props")) {
             send(output, 200, props());
         } else if (request.path().equals("/slots")) {
-            send(output, 200, "[{\"id\":0,\"is_processing\":" + (working.get() > 0) + "}]");
+            send(
+                    output,
+                    200,
+                    "[{\"id\":0,\"id_task\":" + served + ",\"is_processing\":" + (working.get() > 0)
+                            + ",\"next_token\":[{\"n_decoded\":" + decoded + "}]}]");
         } else if (request.method().equals("POST")) {
             work(request, socket, clientLeft, output);
         } else {
@@ -221,6 +228,7 @@ public final class FakeLlamaServer {
         int tokens = number(body, "fake_tokens", 5);
         int spacing = number(body, "fake_spacing_ms", 0);
         int dropAfter = number(body, "fake_drop_after", -1);
+        int hangAfter = number(body, "fake_hang_after", -1);
         int exitAfter = number(body, "fake_exit_after", -1);
         output.write(("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
                 .getBytes(StandardCharsets.US_ASCII));
@@ -233,6 +241,11 @@ public final class FakeLlamaServer {
                 System.out.println("fake engine: GPU hang");
                 Runtime.getRuntime().halt(134);
             }
+            if (i == hangAfter && waited(clientLeft, Integer.MAX_VALUE)) {
+                cancelled.incrementAndGet();
+                return;
+            }
+            decoded.incrementAndGet();
             chunk(output, "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"t" + i + " \"}}]}\n\n");
             if (waited(clientLeft, spacing)) {
                 cancelled.incrementAndGet();

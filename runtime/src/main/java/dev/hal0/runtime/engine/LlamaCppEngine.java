@@ -186,6 +186,31 @@ public final class LlamaCppEngine implements Engine {
     }
 
     @Override
+    public boolean countsProgress() {
+        return true;
+    }
+
+    /** What the engine has read and written of each of its tasks; seen to change with every token of version 0.7.0. */
+    @Override
+    public Optional<String> progress(Endpoint endpoint) {
+        Optional<JsonNode> answer = ask(endpoint, "/slots", SHORT);
+        if (answer.isEmpty() || !answer.get().isArray()) {
+            return Optional.empty();
+        }
+        var counters = new StringBuilder();
+        for (JsonNode slot : answer.get()) {
+            counters.append(counters.isEmpty() ? "" : ", ")
+                    .append(slot.path("is_processing").asBoolean(false) ? "task " : "idle after ")
+                    .append(slot.path("id_task").asInt(-1))
+                    .append(": read ")
+                    .append(slot.path("n_prompt_tokens_processed").asInt(0))
+                    .append(" wrote ")
+                    .append(slot.path("next_token").path(0).path("n_decoded").asInt(0));
+        }
+        return Optional.of(counters.toString());
+    }
+
+    @Override
     public Optional<String> path(String gatewayPath) {
         return Optional.ofNullable(CHAT_PATHS.get(gatewayPath));
     }

@@ -108,7 +108,7 @@ final class Admission {
     /** Gives up the place in the line, if there is one. */
     void cancel() {
         step = Step.OVER;
-        vertx.cancelTimer(budgetTimer);
+        stopBudget();
         CompletableFuture<Lease> waiting = turn;
         if (waiting != null) {
             waiting.cancel(false);
@@ -117,8 +117,14 @@ final class Admission {
 
     /** An engine has the request: the budget was kept. */
     void handedOver() {
-        vertx.cancelTimer(budgetTimer);
-        budgetTimer = -1;
+        stopBudget();
+    }
+
+    private void stopBudget() {
+        if (budgetTimer >= 0) {
+            vertx.cancelTimer(budgetTimer);
+            budgetTimer = -1;
+        }
     }
 
     private void load(Route cold) {

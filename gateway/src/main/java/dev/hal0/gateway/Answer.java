@@ -1,12 +1,10 @@
 package dev.hal0.gateway;
 
 import dev.hal0.kernel.Hal0Exception;
-import dev.hal0.kernel.Json;
 import dev.hal0.slots.Route;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
@@ -50,14 +48,12 @@ final class Answer {
     private final HttpServerResponse response;
     private final String requestId;
     private final AtomicLong bytes = new AtomicLong();
+    private final ProgressNotes progress;
     private Mode mode = Mode.HELD;
     private boolean fetched;
     private @Nullable EventTail tail;
     private Buffer held = Buffer.buffer();
     private int engineStatus;
-    private long holdTimer = -1;
-    private long progressTimer = -1;
-    private String progress = "waiting";
     private Runnable whenFetched = () -> {};
 
     Answer(Vertx vertx, GatewayPolicy policy, RoutingContext routing) {
@@ -66,6 +62,7 @@ final class Answer {
         this.routing = routing;
         this.response = routing.response();
         this.requestId = RequestIds.of(routing);
+        this.progress = new ProgressNotes(vertx, policy, this::openEarly, this::tellProgress);
     }
 
     /**
@@ -79,7 +76,7 @@ final class Answer {
         whenFetched = done;
         response.exceptionHandler(ignored -> {});
         response.closeHandler(ignored -> {
-            stopTelling();
+            progress.stop();
             if (mode != Mode.ENDED) {
                 mode = Mode.ENDED;
                 gone.run();
@@ -114,7 +111,7 @@ final class Answer {
     void name(Route resolved) {
         if (!response.headWritten()) {
             response.putHeader("X-Hal0-Slot", resolved.slot().value());
-            resolved.modelId().ifPresent(model -> response.putHeader("X-Hal0-Model", headerText(model)));
+            resolved.modelId().ifPresent(model -> response.putHeader("X-Hal0-Model", HeaderText.of(model)));
         }
     }
 
@@ -126,17 +123,16 @@ final class Answer {
 
     /** The client waits for something that may take long: after a while it is told so. Only for a streamed answer. */
     void beginTelling(String why) {
-        progress = why;
-        if (mode == Mode.HELD && holdTimer < 0) {
-            holdTimer = vertx.setTimer(policy.holdHeaders().toMillis(), ignored -> openEarly());
+        progress.waitingFor(why);
+        if (mode == Mode.HELD) {
+            progress.openLater();
         }
     }
 
     /** The engine has the request: if nothing was sent by now, its own status is worth waiting for. */
     void handedOver() {
-        vertx.cancelTimer(holdTimer);
-        holdTimer = -1;
-        progress = "the engine works on the prompt";
+        progress.doNotOpen();
+        progress.waitingFor("the engine works on the prompt");
     }
 
     private void openEarly() {
@@ -147,20 +143,15 @@ final class Answer {
             streamHeaders();
             beginBody();
             tellProgress();
-            progressTimer = vertx.setPeriodic(policy.progressEvery().toMillis(), ignored -> tellProgress());
+            progress.goOn();
         }
     }
 
     private void tellProgress() {
         // A client that does not even fetch comments needs no more of them.
         if (mode == Mode.TELLING && !response.closed() && !response.writeQueueFull()) {
-            var unused = response.write(": " + progress.replaceAll("\\s+", " ") + "\n\n");
+            var unused = response.write(progress.comment());
         }
-    }
-
-    private void stopTelling() {
-        vertx.cancelTimer(holdTimer);
-        vertx.cancelTimer(progressTimer);
     }
 
     /** A body of unknown length. HTTP/1.0 knows no chunks: there the connection's end is the body's. */
@@ -180,20 +171,20 @@ final class Answer {
     // The engine answers
 
     /** @return false if this cannot be the answer any more: a document where events were promised */
-    boolean begin(HttpClientResponse reply) {
-        stopTelling();
+    boolean begin(ReplyHead reply) {
+        progress.stop();
         boolean opened = mode == Mode.TELLING;
-        engineStatus = reply.statusCode();
-        if (engineStatus < 200 || engineStatus > 299) {
+        engineStatus = reply.status();
+        if (!reply.isSuccess()) {
             mode = Mode.REFUSAL;
-            String retryAfter = reply.getHeader("Retry-After");
+            String retryAfter = reply.retryAfter();
             if (!opened && retryAfter != null) {
                 response.putHeader("Retry-After", retryAfter);
             }
             return true;
         }
-        String type = reply.getHeader("Content-Type");
-        String encoding = reply.getHeader("Content-Encoding");
+        String type = reply.contentType();
+        String encoding = reply.contentEncoding();
         boolean events = type != null && type.startsWith("text/event-stream");
         if (opened) {
             mode = Mode.EVENTS;
@@ -211,13 +202,23 @@ final class Answer {
             tail = encoding == null ? new EventTail() : null;
             streamHeaders();
             beginBody();
-            if (response.isChunked()) {
-                var unused = response.writeHead();
-            }
+            // With the first events if they are here already, and else by itself in a moment.
+            vertx.runOnContext(ignored -> writeHead());
         } else {
             mode = Mode.DOCUMENT;
         }
         return true;
+    }
+
+    private void writeHead() {
+        if (isOpening(mode) && !response.closed()) {
+            var unused = response.writeHead();
+        }
+    }
+
+    /** The status of a stream is decided, and its head only waits for company. */
+    private boolean isOpening(Mode at) {
+        return at == Mode.EVENTS && response.isChunked() && !response.headWritten();
     }
 
     /** @return false when the client reads more slowly than the engine writes: stop until it has caught up */
@@ -303,13 +304,13 @@ final class Answer {
 
     /** Ends the answer with a failure: with its status if nothing was sent, else inside the stream. */
     void fail(Hal0Exception why) {
-        stopTelling();
+        progress.stop();
         Mode before = mode;
         mode = Mode.ENDED;
         if (before == Mode.ENDED || response.closed()) {
             return;
         }
-        if (!response.headWritten()) {
+        if (!response.headWritten() && !isOpening(before)) {
             why.retryAfterSeconds().ifPresent(seconds -> response.putHeader("Retry-After", Long.toString(seconds)));
             response.headers().remove("Content-Encoding").remove("X-Accel-Buffering");
             response.setChunked(false);
@@ -350,12 +351,5 @@ final class Answer {
             fetched = true;
             whenFetched.run();
         }
-    }
-
-    /** A model's id may hold any character; a header may not. */
-    private static String headerText(String text) {
-        return text.chars().allMatch(c -> c >= 0x20 && c < 0x7f)
-                ? text
-                : Json.STRICT.writeValueAsString(text).replaceAll("[^\\x20-\\x7e]", "?");
     }
 }

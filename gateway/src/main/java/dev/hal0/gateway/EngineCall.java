@@ -6,14 +6,7 @@ import dev.hal0.slots.Route;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClient;
-import io.vertx.core.http.HttpClientRequest;
-import io.vertx.core.http.HttpClientResponse;
-import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.RequestOptions;
 import java.time.Duration;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,13 +25,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Confined to the event loop of the request.
  */
-final class EngineCall {
-    /** The client's headers that an engine may see; everything else is nobody's business but ours. */
-    private static final List<String> PASSED_ON = List.of("traceparent", "tracestate");
-
-    /** Far more than a round trip on loopback, far less than an engine needs to fail at a prompt. */
-    private static final long STALE_SHOWS_WITHIN_NANOS = 100_000_000;
-
+final class EngineCall implements EngineLink.User {
     /** Called in this order: sent, replied, received…, then one of completed or broke; refused instead of all; over last. */
     interface Listener {
         /** The engine has a connection and is being given the request. */
@@ -47,7 +34,7 @@ final class EngineCall {
         /** The engine cannot have carried out anything: no connection, or the request never left whole. */
         void refused(Throwable cause);
 
-        void replied(HttpClientResponse head);
+        void replied(ReplyHead head);
 
         /** @return false to hear no more until {@link EngineCall#resume} */
         boolean received(Buffer chunk);
@@ -68,63 +55,31 @@ final class EngineCall {
     }
 
     private final Vertx vertx;
-    private final HttpClient client;
-    private final EngineConnections connections;
+    private final EngineLinks links;
+    private final EngineLinks.Address address;
     private final Lease lease;
     private final CancelRule rule;
     private final Duration limit;
     private final Listener listener;
     private State state = State.CONNECTING;
     private boolean deaf;
-    private boolean written;
-    private boolean reused;
-    private long sentAt;
-    private @Nullable HttpClientRequest request;
-    private @Nullable HttpClientResponse response;
+    private @Nullable EngineLink link;
     private long deafTimer = -1;
 
     /** @param limit how long a deaf call may hold the lease; zero for as long as it takes */
-    EngineCall(
-            Vertx vertx,
-            HttpClient client,
-            EngineConnections connections,
-            Route.Target target,
-            Lease lease,
-            Duration limit,
-            Listener listener) {
+    EngineCall(Vertx vertx, EngineLinks links, Route.Target target, Lease lease, Duration limit, Listener listener) {
         this.vertx = vertx;
-        this.client = client;
-        this.connections = connections;
+        this.links = links;
+        this.address = EngineLinks.Address.of(target);
         this.lease = lease;
         this.rule = target.engine().cancelRule();
         this.limit = limit;
         this.listener = listener;
     }
 
-    /** What an engine is told of the client's request: the least that works. */
-    static RequestOptions options(Admission.Admitted admitted, String requestId, HttpServerRequest client) {
-        var endpoint = admitted.target().endpoint();
-        var options = new RequestOptions()
-                .setMethod(HttpMethod.POST)
-                .setHost(endpoint.host())
-                .setPort(endpoint.port())
-                .setURI(admitted.path())
-                .putHeader("Authorization", "Bearer " + endpoint.key())
-                .putHeader("Content-Type", "application/json")
-                .putHeader("Accept-Encoding", "identity")
-                .putHeader("X-Request-ID", requestId);
-        for (String name : PASSED_ON) {
-            String value = client.getHeader(name);
-            if (value != null) {
-                options.putHeader(name, value);
-            }
-        }
-        return options;
-    }
-
-    void start(RequestOptions options, Buffer body) {
+    void start(EngineRequest request) {
         if (state == State.CONNECTING) {
-            client.request(options).onComplete(connected -> connected(connected, body));
+            links.open(address).onComplete(opened -> opened(opened, request));
         }
     }
 
@@ -149,101 +104,76 @@ final class EngineCall {
         if (state == State.OVER) {
             return;
         }
-        HttpClientRequest open = request;
+        EngineLink working = link;
         over();
-        if (open != null) {
-            var unused = open.reset();
+        if (working != null) {
+            working.close();
         }
     }
 
     void resume() {
-        HttpClientResponse reading = response;
-        if (reading != null && state == State.REPLYING) {
+        EngineLink reading = link;
+        if (reading != null) {
             reading.resume();
         }
     }
 
-    private void connected(AsyncResult<HttpClientRequest> connected, Buffer body) {
+    private void opened(AsyncResult<EngineLink> opened, EngineRequest request) {
         if (state == State.OVER) {
             // Given up while connecting: the connection was not used and may serve somebody else.
-            if (connected.succeeded()) {
-                HttpClientRequest unneeded = connected.result();
-                unneeded.exceptionHandler(ignored -> {});
-                var unused = unneeded.reset();
+            if (opened.succeeded()) {
+                links.keep(opened.result());
             }
             return;
         }
-        if (connected.failed()) {
+        if (opened.failed()) {
             over();
-            listener.refused(connected.cause());
+            listener.refused(opened.cause());
             return;
         }
-        HttpClientRequest open = connected.result();
-        request = open;
+        EngineLink fresh = opened.result();
+        link = fresh;
         state = State.SENT;
-        reused = connections.reuse(open.connection());
-        sentAt = System.nanoTime();
-        open.exceptionHandler(this::broken);
-        open.response().onComplete(replied -> {
-            if (replied.failed()) {
-                broken(replied.cause());
-            } else {
-                replied(replied.result());
-            }
-        });
         listener.sent();
         if (state == State.SENT) {
-            open.end(body).onComplete(sent -> {
-                if (sent.succeeded()) {
-                    written = true;
-                } else {
-                    broken(sent.cause());
-                }
-            });
+            fresh.carry(request, this);
         }
     }
 
-    private void replied(HttpClientResponse reply) {
-        if (state != State.SENT) {
-            return;
-        }
+    @Override
+    public void replied(ReplyHead head) {
         state = State.REPLYING;
-        response = reply;
-        reply.exceptionHandler(this::broken);
-        reply.endHandler(ignored -> finished());
-        reply.handler(chunk -> {
-            if (state == State.REPLYING && !deaf && !listener.received(chunk) && state == State.REPLYING && !deaf) {
-                reply.pause();
-            }
-        });
         if (!deaf) {
-            listener.replied(reply);
+            listener.replied(head);
         }
     }
 
-    private void finished() {
-        if (state == State.REPLYING) {
-            boolean heard = !deaf;
-            over();
-            if (heard) {
-                listener.completed();
-            }
-        }
-    }
-
-    private void broken(Throwable cause) {
-        if (state == State.OVER) {
+    @Override
+    public void received(Buffer bytes) {
+        if (deaf || listener.received(bytes) || deaf) {
             return;
         }
-        // An engine that was given only a part of the request cannot have begun it.
-        boolean untouched = state == State.SENT && (!written || wasStale());
-        boolean heard = !deaf;
-        HttpClientRequest open = request;
-        over();
-        if (open != null) {
-            // Of an answer that cannot be understood the connection is still open.
-            var unused = open.reset();
+        EngineLink reading = link;
+        if (reading != null) {
+            reading.pause();
         }
+    }
+
+    @Override
+    public void completed() {
+        boolean heard = !deaf;
+        over();
+        if (heard) {
+            listener.completed();
+        }
+    }
+
+    @Override
+    public void broke(Throwable cause) {
+        EngineLink broken = link;
+        boolean untouched = state == State.SENT && broken != null && broken.isUntouched();
+        boolean heard = !deaf;
+        over();
         if (!heard) {
             return;
         }
@@ -254,15 +184,12 @@ final class EngineCall {
         }
     }
 
-    /** The engine had closed this kept connection before our request reached it: that shows at once or not at all. */
-    private boolean wasStale() {
-        return reused && System.nanoTime() - sentAt < STALE_SHOWS_WITHIN_NANOS;
-    }
-
     private void over() {
         state = State.OVER;
-        request = null;
-        vertx.cancelTimer(deafTimer);
+        link = null;
+        if (deafTimer >= 0) {
+            vertx.cancelTimer(deafTimer);
+        }
         lease.leave();
         listener.over();
     }

@@ -7,8 +7,6 @@ import dev.hal0.slots.SlotControl;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClient;
-import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
@@ -53,9 +51,7 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
     interface Surroundings {
         Vertx vertx();
 
-        HttpClient client();
-
-        EngineConnections connections();
+        EngineLinks links();
 
         SlotControl slots();
 
@@ -179,8 +175,7 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
         attempts++;
         var engine = new EngineCall(
                 vertx,
-                gateway.client(),
-                gateway.connections(),
+                gateway.links(),
                 admitted.target(),
                 admitted.lease(),
                 gateway.policy().total(streamed),
@@ -196,7 +191,7 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
                             .withDetail("cause", cause.label()));
                     engine.hangUp();
                 }));
-        engine.start(EngineCall.options(admitted, answer.requestId(), request), body);
+        engine.start(EngineRequest.of(admitted, answer.requestId(), request, body));
     }
 
     // The engine
@@ -228,14 +223,14 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
     }
 
     @Override
-    public void replied(HttpClientResponse reply) {
+    public void replied(ReplyHead reply) {
         guarded(() -> {
             phase = Phase.RELAYING;
             if (!answer.begin(reply)) {
                 fail(new Hal0Exception(
                         ErrorCode.DISPATCH_UPSTREAM_FAILED,
                         "The engine of slot " + current().slot() + " was asked for a stream and answered "
-                                + reply.getHeader("Content-Type") + "."));
+                                + reply.contentType() + "."));
             }
         });
     }

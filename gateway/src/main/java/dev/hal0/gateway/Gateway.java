@@ -8,9 +8,6 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClient;
-import io.vertx.core.http.HttpClientOptions;
-import io.vertx.core.http.PoolOptions;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
@@ -35,14 +32,6 @@ public final class Gateway {
     /** Larger bodies are parsed on a worker, so that one long prompt does not hold up everyone's tokens. */
     private static final int PARSED_ON_LOOP_BYTES = 64 << 10;
 
-    /** llama-server closes a quiet connection after 5 s: ours must be given up before. */
-    private static final int KEEP_ALIVE_SECONDS = 4;
-
-    /** Far above any engine's permits, which are what bounds connections; the pool must never be a second queue. */
-    private static final int MOST_CONNECTIONS_PER_ENGINE = 4096;
-
-    private static final int CONNECT_TIMEOUT_MILLIS = 2_000;
-
     /** What an answer that the drain cut gets to reach its client. */
     private static final long LAST_WORDS_MILLIS = 500;
 
@@ -52,8 +41,7 @@ public final class Gateway {
     private final GatewayPolicy policy;
     private final Accounting accounting;
     private final InstantSource clock;
-    private final HttpClient client;
-    private final EngineConnections connections = new EngineConnections();
+    private final EngineLinks links;
     private final Exchange.Surroundings surroundings = new Surroundings();
     private final Set<Exchange> exchanges = ConcurrentHashMap.newKeySet();
     private volatile @Nullable Drain drain;
@@ -94,20 +82,7 @@ public final class Gateway {
         this.policy = policy;
         this.accounting = accounting;
         this.clock = clock;
-        this.client = vertx.httpClientBuilder()
-                .with(new HttpClientOptions()
-                        .setKeepAlive(true)
-                        .setKeepAliveTimeout(KEEP_ALIVE_SECONDS)
-                        .setConnectTimeout(CONNECT_TIMEOUT_MILLIS)
-                        .setTcpNoDelay(true)
-                        .setDecompressionSupported(false))
-                .with(new PoolOptions().setHttp1MaxSize(MOST_CONNECTIONS_PER_ENGINE))
-                // An engine that dies takes its idle connections along, which is no error of ours; the exchanges hear
-                // of
-                // theirs separately.
-                .withConnectHandler(connection -> connection.exceptionHandler(
-                        failure -> log.debug("a connection to {} broke", connection.remoteAddress(), failure)))
-                .build();
+        this.links = new EngineLinks(vertx);
     }
 
     /**
@@ -183,7 +158,7 @@ public final class Gateway {
 
     /** Closes the connections to engines. */
     public Future<Void> close() {
-        return client.close();
+        return links.close();
     }
 
     private void receive(RoutingContext context, GatewayRoute route) {
@@ -310,13 +285,8 @@ public final class Gateway {
         }
 
         @Override
-        public HttpClient client() {
-            return client;
-        }
-
-        @Override
-        public EngineConnections connections() {
-            return connections;
+        public EngineLinks links() {
+            return links;
         }
 
         @Override

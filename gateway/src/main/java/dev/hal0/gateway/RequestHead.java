@@ -10,6 +10,7 @@ import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.util.JsonRecyclerPools;
 
 /**
  * The little of a body that the gateway must know. The rest is the engine's: it gets the original bytes, unknown fields
@@ -19,7 +20,10 @@ import tools.jackson.core.json.JsonFactory;
  * @param model as sent, trimmed; empty when absent, null or blank
  */
 record RequestHead(Optional<String> model, boolean stream) {
-    private static final JsonFactory FACTORY = new JsonFactory();
+    /** Parsed on few threads, each of which keeps its own buffers: the default pool is a queue that they all share. */
+    private static final JsonFactory FACTORY = JsonFactory.builder()
+            .recyclerPool(JsonRecyclerPools.threadLocalPool())
+            .build();
 
     /** @throws Hal0Exception {@code request.invalid_json}, {@code request.not_an_object} or {@code request.invalid} */
     static RequestHead parse(byte[] body) {

@@ -3,7 +3,6 @@ package dev.hal0.gateway;
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.NearMatch;
-import dev.hal0.kernel.SlotName;
 import dev.hal0.models.RegisteredModel;
 import dev.hal0.slots.Route;
 import dev.hal0.slots.RoutingSnapshot;
@@ -14,6 +13,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * From the name in a request to the slot that serves it. Pure, and in this order:
@@ -78,22 +78,36 @@ final class Resolver {
     private Route named(String name) {
         boolean explicit = name.startsWith(EXPLICIT);
         String alias = explicit ? name.substring(EXPLICIT.length()) : name;
-        Optional<Route> slot = SlotName.isValid(alias) ? snapshot.slot(new SlotName(alias)) : Optional.empty();
-        if (slot.isPresent()) {
-            return slot.get();
+        for (Route route : snapshot.routes()) {
+            if (route.slot().value().equals(alias)) {
+                return route;
+            }
         }
-        Optional<Route> withModel = explicit ? Optional.empty() : withModel(name);
-        return withModel.orElseThrow(() -> unknown(name));
+        Route found = explicit ? null : withModel(name);
+        if (found == null) {
+            throw unknown(name);
+        }
+        return found;
     }
 
     /** A slot of the wrong type or a disabled one is found last: then the error says what is wrong with it. */
-    private Optional<Route> withModel(String id) {
-        return snapshot.routes().stream()
-                .filter(route -> route.modelId().filter(id::equals).isPresent())
-                .min(Comparator.comparing((Route route) -> route.type() != type)
-                        .thenComparing(route -> !route.enabled())
-                        .thenComparing(route -> route.target().isEmpty())
-                        .thenComparing(route -> route.state() == SlotState.ERROR));
+    private @Nullable Route withModel(String id) {
+        Route best = null;
+        for (Route route : snapshot.routes()) {
+            boolean has = route.modelId().isPresent() && route.modelId().get().equals(id);
+            if (has && (best == null || obstacles(route) < obstacles(best))) {
+                best = route;
+            }
+        }
+        return best;
+    }
+
+    /** How far a slot is from an answer. */
+    private int obstacles(Route route) {
+        return (route.type() == type ? 0 : 8)
+                + (route.enabled() ? 0 : 4)
+                + (route.target().isPresent() ? 0 : 2)
+                + (route.state() == SlotState.ERROR ? 1 : 0);
     }
 
     private Route byDefault() {

@@ -56,8 +56,10 @@ final class StreamLimits {
     }
 
     void stop() {
-        vertx.cancelTimer(timer);
-        timer = -1;
+        if (timer >= 0) {
+            vertx.cancelTimer(timer);
+            timer = -1;
+        }
     }
 
     private static Hal0Exception limit(String message) {

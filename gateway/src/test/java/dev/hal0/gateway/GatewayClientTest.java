@@ -151,19 +151,33 @@ class GatewayClientTest {
 
     // A slow client
 
-    @Test
-    void slowReader_holdsTheEngineBackAndGetsEverything() throws Exception {
+    /** @param closes whether the engine ends its answer by closing, long before the reader has come to the end */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void slowReader_holdsTheEngineBackAndGetsEverything(boolean closes) throws Exception {
         var box = box();
         long total = 64L << 20;
         String event = "data: " + "x".repeat(8184) + "\n\n";
         var sent = new AtomicLong();
         box.engine.behave(call -> {
-            call.eventStream();
+            if (closes) {
+                call.raw("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
+            } else {
+                call.eventStream();
+            }
             for (long i = 0; i < total; i += event.length()) {
-                call.chunk(event);
+                if (closes) {
+                    call.raw(event);
+                } else {
+                    call.chunk(event);
+                }
                 sent.addAndGet(event.length());
             }
-            call.end();
+            if (closes) {
+                call.finish();
+            } else {
+                call.end();
+            }
         });
         try (var client = new RawClient(box.port(), 16 << 10)) {
             client.send("POST", CHAT, body("chat", true));

@@ -186,6 +186,39 @@ class GatewayFaultTest {
         assertThat(box.post(CHAT, body("chat", false)).status()).isEqualTo(200);
     }
 
+    @Test
+    void keptConnectionThatEndsWithoutAByte_isTriedOnceMore() throws Exception {
+        var box = box();
+        box.engine.behave(FakeEngineServer.json("{}"));
+        box.post(CHAT, body("chat", false));
+        box.engine.behave(call -> {
+            if (box.engine.connections() == 1) {
+                call.drop();
+            } else {
+                call.document(200, "application/json", "{}");
+            }
+        });
+
+        assertThat(box.post(CHAT, body("chat", false)).status()).isEqualTo(200);
+        assertThat(box.engine.connections()).isEqualTo(2);
+        assertThat(box.slots.doubts).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"H", "HTTP/1.1 100 Continue\r\n\r\n"})
+    void keptConnectionThatEndsAfterAByte_isNotTriedAgain(String begun) throws Exception {
+        var box = box();
+        box.engine.behave(FakeEngineServer.json("{}"));
+        box.post(CHAT, body("chat", false));
+        box.engine.behave(call -> {
+            call.raw(begun);
+            call.finish();
+        });
+
+        assertThat(box.post(CHAT, body("chat", false)).status()).isEqualTo(502);
+        assertThat(box.engine.calls).hasSize(2);
+    }
+
     // Limits
 
     @Test

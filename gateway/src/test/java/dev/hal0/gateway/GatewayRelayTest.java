@@ -159,6 +159,50 @@ class GatewayRelayTest {
     }
 
     @Test
+    void replyWithoutLength_endsWithTheEnginesConnection() throws Exception {
+        box.engine.behave(call -> {
+            call.raw("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
+            call.raw(FakeEngineServer.token(0) + FakeEngineServer.DONE);
+            call.finish();
+        });
+
+        RawClient.Reply got = box.post(CHAT, body("chat", true));
+
+        assertThat(got.status()).isEqualTo(200);
+        assertThat(got.body()).isEqualTo(FakeEngineServer.token(0) + FakeEngineServer.DONE);
+        assertThat(box.account().errorCode()).isEmpty();
+    }
+
+    @Test
+    void replyThatSmugglesAnother_isAnsweredWithoutIt() throws Exception {
+        box.engine.behave(call -> call.raw("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+                + "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray"));
+        assertThat(box.post(CHAT, body("chat", false)).body()).isEqualTo("{}");
+        box.engine.behave(FakeEngineServer.json("{\"mine\":1}"));
+
+        assertThat(box.post(CHAT, body("chat", false)).body()).isEqualTo("{\"mine\":1}");
+        assertThat(box.engine.connections()).isEqualTo(2);
+    }
+
+    @Test
+    void largeRequest_reachesTheEngineWhole() throws Exception {
+        String large = "{\"model\":\"chat\",\"x\":\"" + "y".repeat(900_000) + "\"}";
+
+        assertThat(box.post(CHAT, large).status()).isEqualTo(200);
+
+        assertThat(box.engine.onlyCall().bodyText()).isEqualTo(large);
+    }
+
+    @Test
+    void traceHeaderThatNoRequestMayHold_isLeftOut() throws Exception {
+        box.post(CHAT, body("chat", false), "traceparent: caf\u00e9", "tracestate: a=1");
+
+        assertThat(box.engine.onlyCall().headers)
+                .doesNotContainKey("traceparent")
+                .containsEntry("tracestate", "a=1");
+    }
+
+    @Test
     void engineThatRedirects_isNotFollowed() throws Exception {
         box.engine.behave(
                 call -> call.raw("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"));

@@ -42,6 +42,11 @@ public enum ErrorCode {
     MODEL_FILE_INVALID("model.file_invalid", 422, "Give a complete little-endian GGUF file of version 2 or 3."),
     MODEL_REGISTRY_UNAVAILABLE(
             "model.registry_unavailable", 503, "Repair registry.toml at the given line; nothing is written meanwhile."),
+    MODEL_REGISTRY_EXISTS(
+            "model.registry_exists",
+            409,
+            "Repeat with --force: the registry that is there is kept beside it as a backup."),
+    MODEL_ARCHIVE_INVALID("model.archive_invalid", 422, "Give a tar.gz of a hal0 backup with a registry.toml in it."),
     MODEL_CAPABILITY_MISMATCH(
             "dispatch.capability_mismatch", 409, "Choose a model that serves this route; GET /v1/models lists them."),
 

@@ -24,12 +24,19 @@ public enum ModelCapability {
         return label;
     }
 
+    /** Also by the other words that older files have for the same things. */
     static Optional<ModelCapability> of(String label) {
         for (ModelCapability capability : values()) {
             if (capability.label.equals(label)) {
                 return Optional.of(capability);
             }
         }
-        return Optional.empty();
+        return switch (label) {
+            case "llm" -> Optional.of(CHAT);
+            case "embedding", "embeddings" -> Optional.of(EMBEDDING);
+            case "reranking", "reranker" -> Optional.of(RERANKING);
+            case "asr", "stt" -> Optional.of(TRANSCRIPTION);
+            default -> Optional.empty();
+        };
     }
 }

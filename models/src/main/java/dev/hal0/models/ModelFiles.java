@@ -133,7 +133,7 @@ final class ModelFiles {
         }
     }
 
-    private static boolean isMountPoint(Path folder) {
+    static boolean isMountPoint(Path folder) {
         Path parent = folder.getParent();
         try {
             return parent == null || !device(folder).equals(device(parent));

@@ -27,6 +27,7 @@ import java.util.TreeSet;
  * @param labels words that a model is found by, such as {@code embed} or {@code tool-calling}
  * @param sha256 of the file, in lower-case hexadecimal, where it is known
  * @param volume the mount point of the separate volume that the file lies on; empty on the system's own
+ * @param details where it came from and what else belongs to it
  */
 public record RegisteredModel(
         String id,
@@ -43,7 +44,8 @@ public record RegisteredModel(
         boolean readOnly,
         Set<String> labels,
         Optional<String> sha256,
-        Optional<Path> volume) {
+        Optional<Path> volume,
+        ModelDetails details) {
 
     public RegisteredModel {
         if (capabilities.isEmpty()) {
@@ -53,6 +55,42 @@ public record RegisteredModel(
         capabilities = Collections.unmodifiableSet(EnumSet.copyOf(capabilities));
         labels = Collections.unmodifiableSet(new TreeSet<>(labels));
         engines = List.copyOf(engines);
+    }
+
+    /** Without details. */
+    public RegisteredModel(
+            String id,
+            String name,
+            Optional<Path> path,
+            long sizeBytes,
+            String architecture,
+            String quantization,
+            int contextLength,
+            boolean chatTemplate,
+            Set<ModelCapability> capabilities,
+            List<String> engines,
+            Instant addedAt,
+            boolean readOnly,
+            Set<String> labels,
+            Optional<String> sha256,
+            Optional<Path> volume) {
+        this(
+                id,
+                name,
+                path,
+                sizeBytes,
+                architecture,
+                quantization,
+                contextLength,
+                chatTemplate,
+                capabilities,
+                engines,
+                addedAt,
+                readOnly,
+                labels,
+                sha256,
+                volume,
+                ModelDetails.NONE);
     }
 
     /** Without what only the registry knows: labels are those of the capabilities. */

@@ -21,7 +21,7 @@ import java.util.regex.Pattern;
  */
 final class Console {
     private static final Pattern COMMAND = Pattern.compile(
-            "(?<![\\w./-])hal0(?= (?:serve|status|probe|slot|model|engine|chat|completion|version)\\b)");
+            "(?<![\\w./-])hal0(?= (?:serve|status|probe|explain|registry|slot|model|engine|chat|completion|version)\\b)");
 
     private final InputStream in;
     private final PrintStream out;

@@ -59,6 +59,7 @@ public final class Main implements Runnable {
         commands.put("probe", ProbeCommand.class);
         commands.put("slot", SlotCommands.class);
         commands.put("model", ModelCommands.class);
+        commands.put("registry", ModelDiscoveryCommands.Registry.class);
         commands.put("explain", ExplainCommand.class);
         commands.put("engine", EngineCommands.class);
         commands.put("chat", ChatCommand.class);

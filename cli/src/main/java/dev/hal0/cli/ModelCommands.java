@@ -16,6 +16,9 @@ import tools.jackson.databind.JsonNode;
             ModelCommands.Add.class,
             ModelCommands.ListModels.class,
             ModelCommands.Show.class,
+            ModelDiscoveryCommands.Scan.class,
+            ModelDiscoveryCommands.Fit.class,
+            ModelDiscoveryCommands.Prune.class,
             ModelCommands.Remove.class
         })
 final class ModelCommands implements Runnable {

@@ -18,6 +18,8 @@ import dev.hal0.kernel.TomlFile;
 import dev.hal0.models.GgufReader;
 import dev.hal0.models.ModelRegistry;
 import dev.hal0.models.RegisteredModel;
+import dev.hal0.models.RegistryImport;
+import dev.hal0.models.StoreRoot;
 import dev.hal0.runtime.engine.LlamaCppEngine;
 import dev.hal0.runtime.engine.StarterEngine;
 import dev.hal0.runtime.install.InstalledEngines;
@@ -120,7 +122,7 @@ final class Hal0Server implements AutoCloseable {
                 machine,
                 settings.slots(),
                 clock);
-        this.modelRoutes = new ModelRoutes(registry, slots);
+        this.modelRoutes = new ModelRoutes(registry, slots, machine);
         this.vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
         var policy = new GatewayPolicy(
                 settings.maxBodyBytes(),
@@ -138,7 +140,8 @@ final class Hal0Server implements AutoCloseable {
             slots.load(new dev.hal0.kernel.SlotName("embed"), Optional.empty(), false);
         }
         String version = Version.current();
-        this.http = listen(router(settings, version, home, engines, programs, events), host, port);
+        this.http = listen(
+                router(settings, version, home, engines, programs, events, registry, files, environment), host, port);
         vertx.setPeriodic(ACTIVITY_MILLIS, ignored -> handlers.execute(slots::publishActivity));
         vertx.setPeriodic(WATCH_MILLIS, ignored -> slots.watch());
         vertx.setPeriodic(STOCK_MILLIS, ignored -> handlers.execute(slots::takeStock));
@@ -171,13 +174,24 @@ final class Hal0Server implements AutoCloseable {
             HomeDirectory home,
             EngineCatalog engines,
             InstalledEngines programs,
-            EventBus events) {
+            EventBus events,
+            ModelRegistry registry,
+            DurableFiles files,
+            Map<String, String> environment) {
         var routes = new ArrayList<ApiRoute>();
         routes.addAll(
                 new SystemRoutes(version, home.config().toString(), slots, modelRoutes::ownModels, gateway::isDraining)
                         .routes());
         routes.addAll(new SlotRoutes(slots, events).routes());
         routes.addAll(modelRoutes.routes());
+        routes.addAll(new ModelDiscoveryRoutes(
+                        registry,
+                        StoreRoot.of(environment, settings.models(), home),
+                        slots,
+                        new RegistryImport(files, new GgufReader(), InstantSource.system()),
+                        home,
+                        environment)
+                .routes());
         routes.addAll(new EngineRoutes(engines, programs, slots).routes());
         routes.addAll(new StreamRoutes(events).routes());
         routes.addAll(new HistoryRoutes(journal, slots).routes());

@@ -1,16 +1,30 @@
 package dev.hal0.server;
 
+import dev.hal0.hardware.MemoryTruth;
+import dev.hal0.hardware.live.LiveMemory;
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
+import dev.hal0.kernel.SlotName;
 import dev.hal0.models.AddOptions;
+import dev.hal0.models.CacheType;
+import dev.hal0.models.CapabilityGuess.Confidence;
+import dev.hal0.models.FitRequest;
+import dev.hal0.models.FitVerdict;
+import dev.hal0.models.GgufReader;
+import dev.hal0.models.Headroom;
+import dev.hal0.models.MemoryNeed;
 import dev.hal0.models.ModelCapability;
+import dev.hal0.models.ModelFit;
 import dev.hal0.models.ModelRegistry;
 import dev.hal0.models.RegisteredModel;
+import dev.hal0.slots.Device;
+import dev.hal0.slots.SchedulerView;
 import dev.hal0.slots.SlotManager;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -36,17 +50,49 @@ final class ModelRoutes {
             List<String> engines,
             Instant addedAt,
             boolean readOnly,
-            String fileState) {}
+            String fileState,
+            Set<String> labels,
+            String license,
+            @Nullable String hfRepo,
+            @Nullable String mmproj,
+            String source,
+            @Nullable Confidence confidence) {}
+
+    /**
+     * @param device where it would run; cpu unless given
+     * @param contextSize tokens of one request; the model's window, at most 32768, unless given
+     * @param slot that it would replace: what that one holds is given back
+     */
+    record FitBody(
+            @Nullable Device device,
+            @Nullable Integer contextSize,
+            @Nullable Integer parallel,
+            @Nullable String cacheType,
+            @Nullable SlotName slot) {}
+
+    /** @param largestContext null where not even 256 tokens fit, or nobody knows */
+    record FitView(
+            String id,
+            String verdict,
+            @Nullable Long needBytes,
+            @Nullable MemoryNeed need,
+            @Nullable Long headroomBytes,
+            @Nullable String limitedBy,
+            @Nullable Integer largestContext,
+            int contextSize,
+            List<String> missing) {}
 
     /** @param restore the body to POST to {@code /api/models} to undo it */
     record Removed(String id, boolean deleted, AddModel restore) {}
 
     private final ModelRegistry registry;
     private final SlotManager slots;
+    private final Machine machine;
 
-    ModelRoutes(ModelRegistry registry, SlotManager slots) {
+    ModelRoutes(ModelRegistry registry, SlotManager slots, Machine machine) {
         this.registry = registry;
         this.slots = slots;
+        this.machine = machine;
     }
 
     List<ApiRoute> routes() {
@@ -69,6 +115,13 @@ final class ModelRoutes {
                         "One model.",
                         ModelView.class,
                         request -> ApiAnswer.ok(view(registry.require(request.parameter("id"))))),
+                ApiRoute.post(
+                        "/api/models/{id}/fit",
+                        "Whether a model fits into what is free now, and the largest context that does.",
+                        FitBody.class,
+                        FitView.class,
+                        200,
+                        this::fit),
                 ApiRoute.delete(
                         "/api/models/{id}",
                         "Forget a model; its file stays. ?force=true also while slots are bound to it.",
@@ -112,6 +165,65 @@ final class ModelRoutes {
         return ApiAnswer.ok(new Removed(id, true, new AddModel(path, id, removed.name(), null)));
     }
 
+    /** A warning, never a refusal: the same formula decides about loads. */
+    private ApiAnswer fit(ApiRequest request) {
+        FitBody body = request.body(FitBody.class);
+        RegisteredModel model = registry.require(request.parameter("id"));
+        Path path = model.path()
+                .orElseThrow(() -> new Hal0Exception(
+                        ErrorCode.REQUEST_INVALID, "Model " + model.id() + " is part of its engine; it has no file."));
+        Device device = body.device() == null ? Device.CPU : body.device();
+        int context = body.contextSize() != null
+                ? body.contextSize()
+                : model.contextLength() > 0 ? Math.min(model.contextLength(), 32_768) : 8_192;
+        CacheType cache = body.cacheType() == null
+                ? CacheType.F16
+                : CacheType.named(body.cacheType())
+                        .orElseThrow(() -> ApiRequest.invalid("cache_type", "is '" + body.cacheType() + "'"));
+        FitRequest wanted;
+        try {
+            wanted = FitRequest.of(context)
+                    .withParallel(body.parallel() == null ? 1 : body.parallel())
+                    .withCache(cache, cache)
+                    .withGpuLayers(device.isGpu());
+        } catch (IllegalArgumentException outOfRange) {
+            throw ApiRequest.invalid("context_size", String.valueOf(outOfRange.getMessage()));
+        }
+        FitVerdict verdict = ModelFit.judge(
+                new GgufReader().read(path).shape().withWeights(model.sizeBytes()),
+                wanted,
+                headroom(device, body.slot()));
+        return ApiAnswer.ok(new FitView(
+                model.id(),
+                verdict.fit().name().toLowerCase(java.util.Locale.ROOT),
+                verdict.need().map(MemoryNeed::total).orElse(null),
+                verdict.need().orElse(null),
+                verdict.headroom().isPresent() ? verdict.headroom().getAsLong() : null,
+                verdict.headroom().isPresent() ? verdict.limit().name().toLowerCase(java.util.Locale.ROOT) : null,
+                verdict.largestContext().isPresent() ? verdict.largestContext().getAsInt() : null,
+                context,
+                verdict.missing()));
+    }
+
+    private Headroom headroom(Device device, @Nullable SlotName replaced) {
+        long back = replaced == null
+                ? 0
+                : slots.scheduler().holders().stream()
+                        .filter(holder -> holder.slot().equals(replaced))
+                        .map(SchedulerView.Holder::reservedBytes)
+                        .filter(java.util.Objects::nonNull)
+                        .mapToLong(Long::longValue)
+                        .sum();
+        MemoryTruth truth = machine.memory(device).map(LiveMemory.Now::truth).orElse(null);
+        if (truth == null || truth.headroomMb() == null || truth.limitedBy() == null) {
+            return Headroom.unknown(Headroom.Limit.RAM);
+        }
+        return new Headroom(
+                OptionalLong.of(truth.headroomMb() << 20),
+                Headroom.Limit.valueOf(truth.limitedBy().name()),
+                back);
+    }
+
     private ModelView view(RegisteredModel model) {
         return new ModelView(
                 model.id(),
@@ -126,7 +238,13 @@ final class ModelRoutes {
                 model.engines(),
                 model.addedAt(),
                 model.readOnly(),
-                registry.fileState(model).kind().label());
+                registry.fileState(model).kind().label(),
+                model.labels(),
+                model.details().license(),
+                model.details().hfRepo().orElse(null),
+                model.details().mmproj().map(Path::toString).orElse(null),
+                model.details().source(),
+                model.details().confidence().orElse(null));
     }
 
     /** For answers that only need the number, also while the registry cannot be read. */

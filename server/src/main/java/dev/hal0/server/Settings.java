@@ -3,6 +3,7 @@ package dev.hal0.server;
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.TomlDocument;
+import dev.hal0.models.StoreSettings;
 import dev.hal0.slots.ResidencyLimits;
 import dev.hal0.slots.SlotPolicy;
 import dev.hal0.slots.SlotType;
@@ -26,6 +27,7 @@ import java.util.stream.Collectors;
  * @param maxBodyBytes of a request to {@code /v1}
  * @param streamIdle a stream without a byte from the engine for this long is ended
  * @param streamTotal a stream is ended after this long
+ * @param models where model files are kept and looked for
  * @param memoryBudgetBytes what slots may hold in all; empty = what the machine has
  */
 record Settings(
@@ -37,10 +39,11 @@ record Settings(
         Duration streamIdle,
         Duration streamTotal,
         SlotPolicy slots,
-        Optional<Long> memoryBudgetBytes) {
+        Optional<Long> memoryBudgetBytes,
+        StoreSettings models) {
 
     static Settings read(TomlDocument document) {
-        document.requireOnlyKeys(List.of(), Set.of("network", "engines", "server", "dispatcher", "slots"));
+        document.requireOnlyKeys(List.of(), Set.of("network", "engines", "server", "dispatcher", "slots", "models"));
         document.requireOnlyKeys(List.of("network"), Set.of("allowed_hosts"));
         document.requireOnlyKeys(List.of("engines"), Set.of("llama_server", "mirror", "keyring"));
         document.requireOnlyKeys(List.of("server"), Set.of("max_body_mb"));
@@ -60,6 +63,7 @@ record Settings(
         document.requireOnlyKeys(
                 List.of("slots", "limits"),
                 Arrays.stream(SlotType.values()).map(SlotType::label).collect(Collectors.toSet()));
+        document.requireOnlyKeys(List.of("models"), StoreSettings.KEYS);
         var defaults = SlotPolicy.DEFAULT;
         int firstPort = (int) integer(document, "slots", "port_range_start", defaults.firstPort(), 1024, 65535);
         int lastPort = (int) integer(document, "slots", "port_range_end", defaults.lastPort(), 1024, 65535);
@@ -90,7 +94,8 @@ record Settings(
                 seconds(document, "dispatcher", "stream_total_s", Duration.ofSeconds(3600), 0, 604_800),
                 slots,
                 document.integer(List.of("slots", "memory_budget_mb"))
-                        .map(given -> integer(document, "slots", "memory_budget_mb", given, 1, 1 << 24) << 20));
+                        .map(given -> integer(document, "slots", "memory_budget_mb", given, 1, 1 << 24) << 20),
+                StoreSettings.of(document));
     }
 
     private static Map<SlotType, Integer> residentPerType(TomlDocument document) {

@@ -405,4 +405,32 @@ class LifecycleEdgeTest {
                                 .asString())
                         .isEqualTo("engine_hung"));
     }
+
+    @Test
+    void modelsOnTheDisk_areFoundAdoptedAndForgottenWhenTheyAreGone() throws Exception {
+        Path folder = Files.createDirectories(root.resolve("mine"));
+        dev.hal0.testing.TestingGguf.chat().withContextLength(2048).writeTo(folder.resolve("Found-Me.gguf"));
+        Files.writeString(folder.resolve("broken.gguf"), "not a model");
+
+        var preview = json(expect(
+                200, hal0.send("POST", "/api/models/scan/preview", Map.of("paths", List.of(folder.toString())))));
+        assertThat(preview.path("count").asInt()).isEqualTo(1);
+        assertThat(preview.path("preview").path(0).path("suggested_id").asString()).isEqualTo("found-me");
+        assertThat(preview.path("skipped").path(0).path("path").asString()).endsWith("broken.gguf");
+
+        var adopted = json(expect(
+                200,
+                hal0.send(
+                        "POST",
+                        "/api/models/scan",
+                        Map.of("rows", List.of(Map.of("path", folder.resolve("Found-Me.gguf").toString()))))));
+        assertThat(adopted.path("added").path(0).asString()).isEqualTo("found-me");
+        var fit = json(expect(200, hal0.send("POST", "/api/models/found-me/fit", Map.of("context_size", 1024))));
+        assertThat(fit.path("need_bytes").asLong()).isPositive();
+        assertThat(fit.path("verdict").asString()).isIn("fits", "tight", "unknown");
+
+        Files.delete(folder.resolve("Found-Me.gguf"));
+        var pruned = json(expect(200, hal0.send("POST", "/api/models/prune", Map.of("apply", true))));
+        assertThat(pruned.toString()).contains("found-me");
+    }
 }

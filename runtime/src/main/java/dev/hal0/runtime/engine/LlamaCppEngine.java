@@ -79,6 +79,13 @@ public final class LlamaCppEngine implements Engine {
         purpose(definition, arguments);
         // Prompts that were answered before, kept in main memory: by its own choice the engine would take up to 8 GiB.
         arguments.set("--cache-ram", definition.type() == SlotType.LLM ? PROMPT_CACHE_MIB : "0");
+        List<Path> files = new ArrayList<>(List.of(file));
+        if (definition.type() == SlotType.LLM) {
+            model.details().mmproj().ifPresent(projector -> {
+                arguments.set("--mmproj", projector.toString());
+                files.add(projector);
+            });
+        }
         arguments.addExtra(definition.extraArguments());
 
         int parallel = Math.max(1, arguments.integer("--parallel", definition.parallel()));
@@ -89,7 +96,7 @@ public final class LlamaCppEngine implements Engine {
                 "llama-server",
                 arguments.list(),
                 definition.environment(),
-                List.of(file),
+                files,
                 keyFile,
                 model.id(),
                 "127.0.0.1",

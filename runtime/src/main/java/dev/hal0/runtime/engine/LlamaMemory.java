@@ -8,6 +8,8 @@ import dev.hal0.models.MemoryNeed;
 import dev.hal0.models.ModelFit;
 import dev.hal0.models.ModelShape;
 import dev.hal0.slots.LaunchPlan;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -24,9 +26,14 @@ final class LlamaMemory {
     static OptionalLong need(LaunchPlan plan, Path model, long sizeBytes) {
         try {
             ModelShape shape = new GgufReader().read(model).shape().withWeights(sizeBytes);
-            Optional<MemoryNeed> need = ModelFit.need(shape, request(plan.arguments()));
+            Optional<String> projector = value(plan.arguments(), "--mmproj");
+            if (projector.isPresent()) {
+                shape = shape.withProjector(Files.size(Path.of(projector.get())));
+            }
+            Optional<MemoryNeed> need =
+                    ModelFit.need(shape, request(plan.arguments()).withVision(projector.isPresent()));
             return need.isPresent() ? OptionalLong.of(need.get().total()) : OptionalLong.empty();
-        } catch (Hal0Exception | IllegalArgumentException unreadable) {
+        } catch (Hal0Exception | IllegalArgumentException | IOException unreadable) {
             log.debug("{} says nothing about its memory: {}", model, unreadable.getMessage());
             return OptionalLong.empty();
         }

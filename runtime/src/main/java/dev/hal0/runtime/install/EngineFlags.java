@@ -31,7 +31,8 @@ final class EngineFlags {
                     "--jinja",
                     "--embeddings",
                     "--reranking",
-                    "--cache-ram"));
+                    "--cache-ram",
+                    "--mmproj"));
 
     private EngineFlags() {}
 

@@ -34,6 +34,8 @@ class EngineFlagsTest {
             }
         }
 
+        // Only for a model that has a projector.
+        passed.add("--mmproj");
         assertThat(EngineFlags.passed("llama.cpp")).containsExactlyInAnyOrderElementsOf(passed);
     }
 

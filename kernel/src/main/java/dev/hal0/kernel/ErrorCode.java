@@ -116,7 +116,12 @@ public enum ErrorCode {
             "The command and its last output are in details; retry when the machine is less busy."),
     SYSTEM_STORAGE("system.storage", 507, "Free disk space or repair permissions of the named path."),
     SYSTEM_NOT_IMPLEMENTED("system.not_implemented", 501, "This route is not available; the message says why."),
-    SYSTEM_INTERNAL("system.internal", 500, "Report this with the request id; the log has the details.");
+    SYSTEM_INTERNAL("system.internal", 500, "Report this with the request id; the log has the details."),
+
+    PROXMOX_CONFIG_INVALID(
+            "proxmox.config_invalid",
+            400,
+            "Correct the named fields; give the token value again when host, port, user or token name changed.");
 
     private final String code;
     private final int status;

@@ -39,7 +39,9 @@ final class ModelDiscoveryCommands {
             Api api = api();
             var body = new LinkedHashMap<String, Object>();
             if (!folders.isEmpty()) {
-                body.put("paths", folders.stream().map(ModelCommands.Add::absolute).toList());
+                body.put(
+                        "paths",
+                        folders.stream().map(ModelCommands.Add::absolute).toList());
             }
             JsonNode found = api.post("/api/models/scan/preview", body, SCANNING);
             Optional<JsonNode> adopted = adopt ? Optional.of(adopt(api, found)) : Optional.empty();
@@ -231,8 +233,10 @@ final class ModelDiscoveryCommands {
 
         @Override
         public Integer call() {
-            JsonNode summary =
-                    api().post("/api/registry/import", Map.of("path", ModelCommands.Add.absolute(archive), "force", force), SCANNING);
+            JsonNode summary = api().post(
+                            "/api/registry/import",
+                            Map.of("path", ModelCommands.Add.absolute(archive), "force", force),
+                            SCANNING);
             if (isJson()) {
                 console().json(summary);
                 return ExitCode.OK;

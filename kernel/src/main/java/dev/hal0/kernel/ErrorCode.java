@@ -109,7 +109,8 @@ public enum ErrorCode {
     DISPATCH_SHUTTING_DOWN("dispatch.shutting_down", 503, "The control plane is stopping; retry when it is back."),
 
     SYSTEM_COMMAND_FAILED("system.command_failed", 500, "The command and its last output are in details."),
-    SYSTEM_PROBE_FAILED("system.probe_failed", 500, "hal0's log says which step failed; try `hal0 probe --again`."),
+    SYSTEM_PROBE_FAILED(
+            "system.probe_failed", 500, "The log of hal0 says which step failed; try `hal0 probe --again`."),
     SYSTEM_COMMAND_TIMEOUT(
             "system.command_timeout",
             504,

@@ -12,9 +12,11 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutorService;
 import org.slf4j.Logger;
@@ -39,7 +41,11 @@ final class ApiRouter {
     }
 
     void mount(Router router, List<ApiRoute> routes) {
+        Set<String> seen = new HashSet<>();
         for (ApiRoute route : routes) {
+            if (!seen.add(route.method() + " " + route.path())) {
+                throw new IllegalStateException("two routes for " + route.method() + " " + route.path());
+            }
             router.route(route.method(), pattern(route.path())).handler(context -> collect(context, route));
         }
         for (String path : new TreeSet<>(routes.stream().map(ApiRoute::path).toList())) {

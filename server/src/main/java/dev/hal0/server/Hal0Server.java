@@ -7,6 +7,7 @@ import dev.hal0.gateway.ModelListing;
 import dev.hal0.gateway.RequestIds;
 import dev.hal0.gateway.Responses;
 import dev.hal0.hardware.Host;
+import dev.hal0.journal.EventRow;
 import dev.hal0.journal.Journal;
 import dev.hal0.kernel.DurableFiles;
 import dev.hal0.kernel.ErrorCode;
@@ -30,6 +31,9 @@ import dev.hal0.slots.SlotDefinition;
 import dev.hal0.slots.SlotDefinitions;
 import dev.hal0.slots.SlotManager;
 import dev.hal0.slots.SlotType;
+import io.vertx.core.DeploymentOptions;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpServer;
@@ -49,6 +53,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -61,10 +66,14 @@ final class Hal0Server implements AutoCloseable {
     private static final String EMBEDDING_MODEL = "all-minilm-l6-v2";
     private static final long ACTIVITY_MILLIS = 250;
     private static final long HAND_EDITS_MILLIS = 1_000;
+    /** More would only help a machine that serves more tokens than its GPU makes. */
+    private static final int EVENT_LOOPS = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 4);
+
     private static final long WATCH_MILLIS = 2_000;
     private static final long STOCK_MILLIS = 30_000;
 
     private final HomeLock lock;
+    private final ProxmoxHost proxmox;
     private final Machine machine;
     private final Journal journal;
     private final Vertx vertx;
@@ -89,10 +98,12 @@ final class Hal0Server implements AutoCloseable {
                 .orElseGet(() -> TomlDocument.empty(home.settingsFile().toString())));
         var clock = InstantSource.system();
         var events = new EventBus(clock);
-        this.machine = new Machine(Host.real(), home, files, clock, settings.memoryBudgetBytes());
+        this.proxmox = new ProxmoxHost(home, files, Host.real(), events, clock);
+        this.machine = new Machine(Host.real(), home, files, clock, proxmox::freeMb, settings.memoryBudgetBytes());
         machine.start();
         this.journal = new Journal(home.journal(), clock);
         var history = new History(journal, clock);
+        events.subscribe(null, event -> journal.record(EventRow.of(event)));
         var registry = new ModelRegistry(new TomlFile(home.modelRegistry(), files), new GgufReader(), clock);
         var programs = new InstalledEngines(
                 home.engines(),
@@ -144,6 +155,7 @@ final class Hal0Server implements AutoCloseable {
                 router(settings, version, home, engines, programs, events, registry, files, environment), host, port);
         vertx.setPeriodic(ACTIVITY_MILLIS, ignored -> handlers.execute(slots::publishActivity));
         vertx.setPeriodic(WATCH_MILLIS, ignored -> slots.watch());
+        vertx.setPeriodic(STOCK_MILLIS, ignored -> handlers.execute(proxmox::refresh));
         vertx.setPeriodic(STOCK_MILLIS, ignored -> handlers.execute(slots::takeStock));
         vertx.setPeriodic(
                 HAND_EDITS_MILLIS,
@@ -196,6 +208,7 @@ final class Hal0Server implements AutoCloseable {
         routes.addAll(new StreamRoutes(events).routes());
         routes.addAll(new HistoryRoutes(journal, slots).routes());
         routes.addAll(new HardwareRoutes(machine).routes());
+        routes.addAll(new ProxmoxRoutes(proxmox.watch()).routes());
         routes.add(ApiRoute.get(
                 "/api/openapi.json",
                 "This description.",
@@ -261,12 +274,25 @@ final class Hal0Server implements AutoCloseable {
                 .setMaxHeaderSize(32 << 10)
                 .setMaxInitialLineLength(16 << 10);
         try {
-            return vertx.createHttpServer(options)
-                    .requestHandler(router)
-                    .listen()
+            var servers = new ConcurrentLinkedQueue<HttpServer>();
+            // Instances of one deployment share the port, each with an event loop of its own; a port that is chosen
+            // when it
+            // is bound cannot be shared.
+            vertx.deployVerticle(
+                            () -> new VerticleBase() {
+                                @Override
+                                public Future<?> start() {
+                                    return vertx.createHttpServer(options)
+                                            .requestHandler(router)
+                                            .listen()
+                                            .onSuccess(servers::add);
+                                }
+                            },
+                            new DeploymentOptions().setInstances(port == 0 ? 1 : EVENT_LOOPS))
                     .toCompletionStage()
                     .toCompletableFuture()
                     .get(30, TimeUnit.SECONDS);
+            return servers.element();
         } catch (java.util.concurrent.ExecutionException failure) {
             close();
             if (failure.getCause() instanceof BindException) {

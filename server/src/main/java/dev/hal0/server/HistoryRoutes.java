@@ -32,6 +32,14 @@ final class HistoryRoutes {
     /** Beyond the journal's own deadline, for a reader that hangs in the disk. */
     private static final long PATIENCE_SECONDS = 10;
 
+    record JournalView(
+            String file,
+            JournalStatus.State state,
+            @Nullable String problem,
+            long written,
+            int queued,
+            JournalStatus.Dropped dropped) {}
+
     record RequestPage(List<RequestRow> rows, @Nullable Long next) {}
 
     record EventPage(List<EventRow> rows, @Nullable Long next) {}
@@ -94,8 +102,18 @@ final class HistoryRoutes {
                 ApiRoute.get(
                         "/api/journal",
                         "How the history store is.",
-                        JournalStatus.class,
-                        request -> ApiAnswer.ok(journal.status())));
+                        JournalView.class,
+                        request -> ApiAnswer.ok(view(journal.status()))));
+    }
+
+    private static JournalView view(JournalStatus status) {
+        return new JournalView(
+                status.file().toString(),
+                status.state(),
+                status.problem(),
+                status.written(),
+                status.queued(),
+                status.dropped());
     }
 
     private static RequestFilter filter(ApiRequest request) {

@@ -11,7 +11,6 @@ import dev.hal0.hardware.live.LiveSample;
 import dev.hal0.hardware.live.LiveSampler;
 import dev.hal0.hardware.live.SamplerTimes;
 import dev.hal0.kernel.DurableFiles;
-import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.HomeDirectory;
 import dev.hal0.slots.Device;
 import dev.hal0.slots.SlotMemory;
@@ -20,7 +19,9 @@ import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,14 +46,25 @@ final class Machine implements SlotMemory, AutoCloseable {
     private final HardwareFile file;
     private final HomeDirectory home;
     private final InstantSource clock;
+    private final Supplier<OptionalLong> hostFreeMb;
     private final Optional<Long> budgetBytes;
     private final CompletableFuture<Void> first = new CompletableFuture<>();
     private volatile @Nullable Known known;
     private boolean closed;
 
-    /** @param budgetBytes {@code [slots].memory_budget_mb}: what slots may hold in all, where the machine is not to decide */
-    Machine(Host host, HomeDirectory home, DurableFiles files, InstantSource clock, Optional<Long> budgetBytes) {
+    /**
+     * @param hostFreeMb what the Proxmox host last said to have free; must not wait
+     * @param budgetBytes {@code [slots].memory_budget_mb}: what slots may hold in all, where the machine is not to decide
+     */
+    Machine(
+            Host host,
+            HomeDirectory home,
+            DurableFiles files,
+            InstantSource clock,
+            Supplier<OptionalLong> hostFreeMb,
+            Optional<Long> budgetBytes) {
         this.host = host;
+        this.hostFreeMb = hostFreeMb;
         this.home = home;
         this.clock = clock;
         this.probe = new Probe(Clock.systemUTC(), home.state());
@@ -65,8 +77,8 @@ final class Machine implements SlotMemory, AutoCloseable {
         Thread.ofPlatform().daemon().name("hardware-probe").start(() -> {
             try {
                 learn(file.current(probe, host));
-            } catch (Hal0Exception | IllegalStateException failure) {
-                log.warn("this machine could not be probed: {}", failure.getMessage());
+            } catch (RuntimeException failure) {
+                log.warn("this machine could not be probed", failure);
             } finally {
                 first.complete(null);
             }
@@ -86,7 +98,7 @@ final class Machine implements SlotMemory, AutoCloseable {
         }
         Known before = known;
         LiveSampler sampler = LiveSampler.start(host, report, home.state(), SamplerTimes.DEFAULT, clock);
-        known = new Known(report, sampler, new LiveMemory(sampler, report));
+        known = new Known(report, sampler, new LiveMemory(sampler, report, hostFreeMb));
         if (before != null) {
             before.sampler().close();
         }

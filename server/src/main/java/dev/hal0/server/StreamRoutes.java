@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** {@code /api/stream}, the one multiplexed stream of everything that happens, and {@code /api/events}, the list of it. */
+/** {@code /api/stream}, the one multiplexed stream of everything that happens; {@link HistoryRoutes} has the list of it. */
 final class StreamRoutes {
     private final EventBus events;
 
@@ -17,24 +17,12 @@ final class StreamRoutes {
     }
 
     List<ApiRoute> routes() {
-        return List.of(
-                ApiRoute.get(
-                        "/api/stream",
-                        "Everything that happens, as server-sent events with ids; Last-Event-ID (or ?after=) resumes, and an"
-                                + " event `resync` says that the gap is too old. ?types=a,b filters.",
-                        null,
-                        this::stream),
-                ApiRoute.get(
-                        "/api/events",
-                        "The newest events; ?limit=1..500, ?types=a,b.",
-                        Event[].class,
-                        request -> ApiAnswer.ok(events.recent(500).stream()
-                                .filter(event -> wanted(event, types(request)))
-                                .toList()
-                                .reversed()
-                                .stream()
-                                .limit(request.number("limit", 100, 1, 500))
-                                .toList())));
+        return List.of(ApiRoute.get(
+                "/api/stream",
+                "Everything that happens, as server-sent events with ids; Last-Event-ID (or ?after=) resumes, and an"
+                        + " event `resync` says that the gap is too old. ?types=a,b filters.",
+                null,
+                this::stream));
     }
 
     private ApiAnswer stream(ApiRequest request) {

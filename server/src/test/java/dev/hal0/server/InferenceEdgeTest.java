@@ -250,7 +250,7 @@ class InferenceEdgeTest {
     }
 
     @Test
-    void engineOutlivesTheControlPlane_andAnswersTheNextOne() {
+    void engineOutlivesTheControlPlane_andAnswersTheNextOne() throws Exception {
         expect(200, hal0.send("POST", "/v1/chat/completions", chat()));
         String incarnation = hal0.slot("chat").path("incarnation").asString();
         hal0.restartControlPlane();

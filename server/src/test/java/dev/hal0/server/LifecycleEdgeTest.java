@@ -216,7 +216,17 @@ class LifecycleEdgeTest {
         List<String> first = events("/api/stream?after=none&types=slot.state", 1);
         assertThat(first.getFirst()).isEqualTo("resync");
         List<String> all = new ArrayList<>();
-        json(hal0.get("/api/events?types=slot.state"))
+        // History is written a moment after it happens.
+        await().atMost(Duration.ofSeconds(10))
+                .until(() -> json(hal0.get("/api/events?kind=slot.state&limit=1"))
+                        .path("rows")
+                        .path(0)
+                        .path("payload")
+                        .path("state")
+                        .asString("")
+                        .matches("ready|idle"));
+        json(hal0.get("/api/events?kind=slot.state&subject=chat"))
+                .path("rows")
                 .forEach(event -> all.add(event.path("id").asString()));
         String oldest = all.getLast();
         List<String> resumed = events("/api/stream?after=" + oldest + "&types=slot.state", all.size() - 1);
@@ -415,7 +425,8 @@ class LifecycleEdgeTest {
         var preview = json(expect(
                 200, hal0.send("POST", "/api/models/scan/preview", Map.of("paths", List.of(folder.toString())))));
         assertThat(preview.path("count").asInt()).isEqualTo(1);
-        assertThat(preview.path("preview").path(0).path("suggested_id").asString()).isEqualTo("found-me");
+        assertThat(preview.path("preview").path(0).path("suggested_id").asString())
+                .isEqualTo("found-me");
         assertThat(preview.path("skipped").path(0).path("path").asString()).endsWith("broken.gguf");
 
         var adopted = json(expect(
@@ -423,7 +434,10 @@ class LifecycleEdgeTest {
                 hal0.send(
                         "POST",
                         "/api/models/scan",
-                        Map.of("rows", List.of(Map.of("path", folder.resolve("Found-Me.gguf").toString()))))));
+                        Map.of(
+                                "rows",
+                                List.of(Map.of(
+                                        "path", folder.resolve("Found-Me.gguf").toString()))))));
         assertThat(adopted.path("added").path(0).asString()).isEqualTo("found-me");
         var fit = json(expect(200, hal0.send("POST", "/api/models/found-me/fit", Map.of("context_size", 1024))));
         assertThat(fit.path("need_bytes").asLong()).isPositive();
@@ -432,5 +446,38 @@ class LifecycleEdgeTest {
         Files.delete(folder.resolve("Found-Me.gguf"));
         var pruned = json(expect(200, hal0.send("POST", "/api/models/prune", Map.of("apply", true))));
         assertThat(pruned.toString()).contains("found-me");
+    }
+
+    /** The fake of the host is tested where the client is; here: nothing secret comes back, and nothing is stored by a test. */
+    @Test
+    void proxmoxSettings_neverGiveTheTokenBack() {
+        var none = json(expect(200, hal0.get("/api/settings/proxmox")));
+        assertThat(none.path("configured").asBoolean()).isFalse();
+
+        var body = Map.of(
+                "host",
+                "127.0.0.1",
+                "port",
+                1,
+                "user",
+                "root@pam",
+                "token_name",
+                "hal0",
+                "token_value",
+                "top-secret-token");
+        var tested = json(expect(200, hal0.send("POST", "/api/settings/proxmox/test", body)));
+        assertThat(tested.path("ok").asBoolean()).isFalse();
+        assertThat(json(hal0.get("/api/settings/proxmox")).path("configured").asBoolean())
+                .isFalse();
+
+        HttpResponse<String> saved = expect(200, hal0.send("PUT", "/api/settings/proxmox", body));
+        assertThat(saved.body()).doesNotContain("top-secret-token");
+        assertThat(json(saved).path("token_value_set").asBoolean()).isTrue();
+        assertThat(hal0.get("/api/settings/proxmox").body()).doesNotContain("top-secret-token");
+
+        HttpResponse<String> moved = hal0.send("PUT", "/api/settings/proxmox", Map.of("host", "127.0.0.2"));
+        assertThat(moved.statusCode()).isEqualTo(400);
+        assertThat(error(moved).path("code").asString()).isEqualTo("proxmox.config_invalid");
+        expect(200, hal0.send("DELETE", "/api/settings/proxmox", ""));
     }
 }

@@ -74,12 +74,14 @@ final class ServerFixture implements AutoCloseable {
         return script;
     }
 
-    private Hal0Server start() {
-        return new Hal0Server(HomeDirectory.under(root), "127.0.0.1", 0, environment, JavaPrograms.ofThisProcess());
+    /** A port of its own rather than any: only a known port is shared by all event loops. */
+    private Hal0Server start() throws IOException {
+        return new Hal0Server(
+                HomeDirectory.under(root), "127.0.0.1", freePort(), environment, JavaPrograms.ofThisProcess());
     }
 
     /** Ends the control plane and starts another one on the same home, as after a crash or an update. */
-    void restartControlPlane() {
+    void restartControlPlane() throws IOException {
         endControlPlane();
         beginControlPlane();
     }
@@ -89,7 +91,7 @@ final class ServerFixture implements AutoCloseable {
         server.close();
     }
 
-    void beginControlPlane() {
+    void beginControlPlane() throws IOException {
         server = start();
     }
 

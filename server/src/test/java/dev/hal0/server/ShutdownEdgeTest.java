@@ -141,7 +141,7 @@ class ShutdownEdgeTest {
         assertThat(kill.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
     }
 
-    private void expectTheSameEngine() {
+    private void expectTheSameEngine() throws Exception {
         hal0.beginControlPlane();
         try {
             ServerFixture.expect(200, hal0.send("POST", "/v1/chat/completions", chat()));

@@ -125,6 +125,19 @@ final class RowQueue {
         }
     }
 
+    /** Lets rows gather for so long, whatever their number; whoever waits for them ends it. */
+    void rest(Duration pause) throws InterruptedException {
+        lock.lock();
+        try {
+            long left = pause.toNanos();
+            while (hurriedThrough <= takenThrough && !closed && !nudged && left > 0) {
+                left = forTheTaker.awaitNanos(left);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** What the batch held is written, or is lost and counted. */
     void settled(Batch batch) {
         lock.lock();

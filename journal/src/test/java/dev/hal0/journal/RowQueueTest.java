@@ -62,6 +62,15 @@ class RowQueueTest {
     }
 
     @Test
+    void rest_endsForWhoeverCannotWait() throws InterruptedException {
+        queue.add(Rows.running("op-1"), true);
+
+        queue.rest(LONG);
+
+        assertThat(take().rows()).hasSize(1);
+    }
+
+    @Test
     void urgentRow_isNotGathered() throws InterruptedException {
         queue.add(Rows.running("op-1"), true);
 

@@ -77,7 +77,7 @@ final class ServerFixture implements AutoCloseable {
     /** A port of its own rather than any: only a known port is shared by all event loops. */
     private Hal0Server start() throws IOException {
         return new Hal0Server(
-                HomeDirectory.under(root), "127.0.0.1", freePort(), environment, JavaPrograms.ofThisProcess());
+                HomeDirectory.under(root), "127.0.0.1", freePort(), environment, JavaPrograms.ofThisProcess(), 2);
     }
 
     /** Ends the control plane and starts another one on the same home, as after a crash or an update. */

@@ -63,6 +63,8 @@ final class EngineCall implements EngineLink.User {
     private final Listener listener;
     private State state = State.CONNECTING;
     private boolean deaf;
+    private boolean renewed;
+    private @Nullable EngineRequest request;
     private @Nullable EngineLink link;
     private long deafTimer = -1;
 
@@ -77,9 +79,10 @@ final class EngineCall implements EngineLink.User {
         this.listener = listener;
     }
 
-    void start(EngineRequest request) {
+    void start(EngineRequest wanted) {
         if (state == State.CONNECTING) {
-            links.open(address).onComplete(opened -> opened(opened, request));
+            request = wanted;
+            links.open(address).onComplete(opened -> opened(opened, wanted));
         }
     }
 
@@ -134,7 +137,9 @@ final class EngineCall implements EngineLink.User {
         EngineLink fresh = opened.result();
         link = fresh;
         state = State.SENT;
-        listener.sent();
+        if (!renewed) {
+            listener.sent();
+        }
         if (state == State.SENT) {
             fresh.carry(request, this);
         }
@@ -172,6 +177,15 @@ final class EngineCall implements EngineLink.User {
     public void broke(Throwable cause) {
         EngineLink broken = link;
         boolean untouched = state == State.SENT && broken != null && broken.isUntouched();
+        EngineRequest again = request;
+        if (untouched && broken != null && broken.isKept() && !renewed && !deaf && again != null) {
+            // An engine closes kept connections when it likes; that says nothing about the engine. Once, on a new one.
+            renewed = true;
+            state = State.CONNECTING;
+            link = null;
+            links.renew(address).onComplete(opened -> opened(opened, again));
+            return;
+        }
         boolean heard = !deaf;
         over();
         if (!heard) {
@@ -187,6 +201,7 @@ final class EngineCall implements EngineLink.User {
     private void over() {
         state = State.OVER;
         link = null;
+        request = null;
         if (deafTimer >= 0) {
             vertx.cancelTimer(deafTimer);
         }

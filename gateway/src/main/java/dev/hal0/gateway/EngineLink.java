@@ -99,6 +99,11 @@ final class EngineLink implements ReplyParser.Reader {
         return !reply.hasBegun() && (!written || stale);
     }
 
+    /** Whether it carried a request before this one. */
+    boolean isKept() {
+        return kept;
+    }
+
     /** Hands over no more bytes, and soon takes none from the engine. */
     void pause() {
         if (!paused) {

@@ -13,6 +13,7 @@ import io.vertx.core.net.NetSocket;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.SequencedSet;
 import java.util.function.LongSupplier;
@@ -60,6 +61,12 @@ final class EngineLinks {
     Future<EngineLink> open(Address address) {
         EngineLink kept = shelves.get().take(address);
         return kept == null ? connect(address) : Future.succeededFuture(kept);
+    }
+
+    /** A new one, because a kept one turned out to be closed: so may be the others that lie there, which are given up. */
+    Future<EngineLink> renew(Address address) {
+        shelves.get().clear(address);
+        return connect(address);
     }
 
     private Future<EngineLink> connect(Address address) {
@@ -115,6 +122,13 @@ final class EngineLinks {
             }
             links.removeLast();
             return youngest;
+        }
+
+        void clear(Address address) {
+            SequencedSet<EngineLink> links = lying.remove(address);
+            if (links != null) {
+                List.copyOf(links).forEach(EngineLink::close);
+            }
         }
 
         void put(EngineLink link) {

@@ -116,6 +116,53 @@ public final class ModelRegistry implements ModelCatalog {
     }
 
     /**
+     * Changes what a person may say of an entry; its other keys and its comments stay.
+     *
+     * @throws Hal0Exception {@code model.not_found}, {@code model.read_only}; {@code request.invalid} when the entry could
+     *     not be read back
+     */
+    public RegisteredModel change(String id, ModelChanges changes) {
+        requireWritable(id);
+        update(document -> {
+            View before = read(document);
+            if (!before.models().containsKey(id)) {
+                throw before.faults().containsKey(id)
+                        ? unavailable(before.faults().get(id), null)
+                        : notFound(id, before.models().keySet());
+            }
+            TomlDocument changed = document;
+            if (changes.name().isPresent()) {
+                changed =
+                        changed.with(List.of(MODELS, id, "name"), changes.name().get());
+            }
+            if (changes.labels().isPresent()) {
+                changed = changed.with(
+                        List.of(MODELS, id, "labels"),
+                        changes.labels().get().stream().sorted().toList());
+            }
+            if (changes.license().isPresent()) {
+                changed = changed.with(
+                        List.of(MODELS, id, "license"), changes.license().get());
+            }
+            if (changes.mmproj().isPresent()) {
+                List<String> key = List.of(MODELS, id, "mmproj");
+                String path = changes.mmproj().get().toString();
+                changed = path.isEmpty() ? changed.without(key) : changed.with(key, path);
+            }
+            for (var one : changes.defaults().entrySet()) {
+                changed = changed.with(List.of(MODELS, id, "defaults", one.getKey()), one.getValue());
+            }
+            View after = read(changed);
+            if (after.faults().containsKey(id)) {
+                throw new Hal0Exception(
+                        ErrorCode.REQUEST_INVALID, after.faults().get(id));
+            }
+            return changed;
+        });
+        return require(id);
+    }
+
+    /**
      * Takes an entry out of the registry. Its file is left alone.
      *
      * @throws Hal0Exception {@code model.not_found}, {@code model.read_only}

@@ -14,6 +14,7 @@ import dev.hal0.models.GgufReader;
 import dev.hal0.models.Headroom;
 import dev.hal0.models.MemoryNeed;
 import dev.hal0.models.ModelCapability;
+import dev.hal0.models.ModelChanges;
 import dev.hal0.models.ModelFit;
 import dev.hal0.models.ModelRegistry;
 import dev.hal0.models.RegisteredModel;
@@ -23,6 +24,7 @@ import dev.hal0.slots.SlotManager;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -57,6 +59,14 @@ final class ModelRoutes {
             @Nullable String mmproj,
             String source,
             @Nullable Confidence confidence) {}
+
+    /** @param mmproj empty for none */
+    record ChangeModel(
+            @Nullable String name,
+            @Nullable Set<String> labels,
+            @Nullable String license,
+            @Nullable String mmproj,
+            @Nullable Map<String, Object> defaults) {}
 
     /**
      * @param device where it would run; cpu unless given
@@ -115,6 +125,12 @@ final class ModelRoutes {
                         "One model.",
                         ModelView.class,
                         request -> ApiAnswer.ok(view(registry.require(request.parameter("id"))))),
+                ApiRoute.put(
+                        "/api/models/{id}",
+                        "Change what a person may say of a model; what is left out stays.",
+                        ChangeModel.class,
+                        ModelView.class,
+                        this::change),
                 ApiRoute.post(
                         "/api/models/{id}/fit",
                         "Whether a model fits into what is free now, and the largest context that does.",
@@ -163,6 +179,22 @@ final class ModelRoutes {
         RegisteredModel removed = registry.remove(id).model();
         String path = removed.path().map(Path::toString).orElse(null);
         return ApiAnswer.ok(new Removed(id, true, new AddModel(path, id, removed.name(), null)));
+    }
+
+    private ApiAnswer change(ApiRequest request) {
+        ChangeModel body = request.body(ChangeModel.class);
+        if (body.mmproj() != null && !body.mmproj().isEmpty() && !body.mmproj().startsWith("/")) {
+            throw ApiRequest.invalid("mmproj", "must be absolute, or empty for none");
+        }
+        RegisteredModel changed = registry.change(
+                request.parameter("id"),
+                new ModelChanges(
+                        Optional.ofNullable(body.name()),
+                        Optional.ofNullable(body.labels()),
+                        Optional.ofNullable(body.license()),
+                        Optional.ofNullable(body.mmproj()).map(Path::of),
+                        body.defaults() == null ? Map.of() : body.defaults()));
+        return ApiAnswer.ok(view(changed));
     }
 
     /** A warning, never a refusal: the same formula decides about loads. */

@@ -480,4 +480,30 @@ class LifecycleEdgeTest {
         assertThat(error(moved).path("code").asString()).isEqualTo("proxmox.config_invalid");
         expect(200, hal0.send("DELETE", "/api/settings/proxmox", ""));
     }
+
+    @Test
+    void modelEntry_isChangedWithoutLosingWhatAPersonWrote() throws Exception {
+        Path registry = dev.hal0.kernel.HomeDirectory.under(hal0.root).modelRegistry();
+        Files.writeString(registry, "# mine\n" + Files.readString(registry));
+
+        var changed = json(expect(
+                200,
+                hal0.send(
+                        "PUT",
+                        "/api/models/tiny",
+                        Map.of("name", "Tiny one", "labels", List.of("chat", "tool-calling"), "license", "MIT"))));
+
+        assertThat(changed.path("name").asString()).isEqualTo("Tiny one");
+        assertThat(changed.path("labels").toString()).contains("tool-calling");
+        assertThat(changed.path("license").asString()).isEqualTo("MIT");
+        assertThat(Files.readString(registry)).startsWith("# mine\n");
+        assertThat(hal0.send("PUT", "/api/models/tiny", Map.of("path", "/elsewhere"))
+                        .statusCode())
+                .isEqualTo(400);
+        assertThat(hal0.send("PUT", "/api/models/nobody", Map.of("name", "x")).statusCode())
+                .isEqualTo(404);
+        assertThat(hal0.send("PUT", "/api/models/all-minilm-l6-v2", Map.of("name", "x"))
+                        .statusCode())
+                .isEqualTo(409);
+    }
 }

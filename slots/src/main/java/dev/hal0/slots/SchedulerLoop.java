@@ -25,6 +25,7 @@ import org.slf4j.LoggerFactory;
  */
 final class SchedulerLoop implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(SchedulerLoop.class);
+    private static final Duration LAST_WORDS = Duration.ofSeconds(2);
     /** How late what was put off may be. */
     private static final Duration TICK = Duration.ofMillis(250);
 
@@ -211,6 +212,12 @@ final class SchedulerLoop implements AutoCloseable {
     public void close() {
         closed = true;
         owner.interrupt();
+        try {
+            // What it is writing is written to the end: the next control plane may look at once.
+            owner.join(LAST_WORDS);
+        } catch (InterruptedException hurry) {
+            Thread.currentThread().interrupt();
+        }
         effects.close();
     }
 }

@@ -425,7 +425,9 @@ final class SlotLife {
 
     private void closeRefused(Incarnation incarnation) {
         if (machine.runs(incarnation) && machine.closing() == Closing.TRYING) {
-            machine = machine.withClosing(Closing.NO).withMessage("");
+            // Whoever wanted it back meanwhile has it: nothing but this attempt stood in the way.
+            machine.next().ifPresent(next -> effects.add(new SlotEffect.Finish(next.operations(), "already loaded")));
+            machine = machine.withNext(Optional.empty()).withClosing(Closing.NO).withMessage("");
         }
     }
 

@@ -20,6 +20,7 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,6 +32,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class SlotManager implements SlotControl, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(SlotManager.class);
+    private static final long LAST_WORDS_MILLIS = 500;
 
     private final SlotDefinitions definitions;
     private final ModelCatalog models;
@@ -431,6 +433,12 @@ public final class SlotManager implements SlotControl, AutoCloseable {
     public void close() {
         wishes.shutdownNow();
         loop.close();
+        try {
+            // Nothing is written after this: whoever comes next owns the files.
+            var unused = wishes.awaitTermination(LAST_WORDS_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException hurry) {
+            Thread.currentThread().interrupt();
+        }
         operations.cancelAll("hal0 was stopped; what it was doing is decided anew at its next start");
         lastUse.flush();
     }

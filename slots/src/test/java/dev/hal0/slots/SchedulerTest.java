@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -423,6 +425,27 @@ class SchedulerTest {
 
         assertThat(((SlotEffect.Fail) refused).why().retryAfterSeconds().orElseThrow())
                 .isBetween(SlotLife.LONGEST_PAUSE.toSeconds(), SlotLife.LONGEST_PAUSE.toSeconds() + 1);
+    }
+
+    /** Guards against a request that waits for ever: the slot was about to be unloaded for being unused, and then was not. */
+    @Test
+    void loadWantedWhileTheGateIsTried_endsWhenTheSlotStays() {
+        play(WANT, LAUNCHED, ANSWERED);
+        now = now.plusSeconds(10);
+        var residency = new Residency(SlotType.LLM, "ram", false, 0, Duration.ofSeconds(1));
+        var world = new Observation(
+                Map.of(Samples.SLOT, new Observation.Use(residency, 0, 0, Optional.empty())),
+                Map.of(),
+                ResidencyLimits.NONE);
+        Scheduler.Step tick = Scheduler.tick(state, now, world);
+        state = tick.state();
+        assertThat(tick.effects()).containsExactly(new SlotEffect.TryClose(Samples.SLOT, LIFE));
+        step(new SlotEvent.LoadWanted(Samples.SLOT, OTHER, Samples.load("small", "n2")));
+
+        assertThat(outcomes(step(new SlotEvent.CloseRefused(Samples.SLOT, LIFE))))
+                .containsExactly("other finished");
+        assertThat(machine().isClosing()).isFalse();
+        assertThat(machine().next()).isEmpty();
     }
 
     @Test

@@ -74,6 +74,7 @@ final class SchedulerWorld {
     private final Set<String> forcedNonces = new HashSet<>();
     private final ResidencyLimits limits;
     private final List<String> history = new ArrayList<>();
+    private final Map<String, Integer> happened = new HashMap<>();
     private SchedulerState state = SchedulerState.EMPTY;
     private Instant now = Instant.EPOCH;
     private int counter;
@@ -155,6 +156,18 @@ final class SchedulerWorld {
                 .forEach(machine -> require(
                         !machine.state().isTransitional(),
                         "at rest, but " + machine.slot() + " is " + machine.state()));
+    }
+
+    /** How often each effect was asked for, refusals for lack of room apart. */
+    Map<String, Integer> happened() {
+        return happened;
+    }
+
+    private static String nameOf(SlotEffect effect) {
+        return effect instanceof SlotEffect.Fail(var ids, Hal0Exception why)
+                        && why.details().containsKey("evidence")
+                ? why.code().code()
+                : effect.getClass().getSimpleName();
     }
 
     List<String> lastEvents() {
@@ -273,7 +286,11 @@ final class SchedulerWorld {
 
     private void doubt() {
         SlotName slot = any(SLOTS);
-        incarnation(slot).ifPresent(life -> queue.add(new SlotEvent.Doubted(slot, life, "refused")));
+        incarnation(slot)
+                .ifPresent(life -> queue.add(
+                        random.nextInt(4) == 0
+                                ? new SlotEvent.Hung(slot, life, "still")
+                                : new SlotEvent.Doubted(slot, life, "refused")));
     }
 
     /** Results of launches that nobody remembers change nothing. */
@@ -422,6 +439,7 @@ final class SchedulerWorld {
         @Nullable SlotMachine persisted = null;
         for (SlotEffect effect : step.effects()) {
             history.add("    → " + effect.getClass().getSimpleName());
+            happened.merge(nameOf(effect), 1, Integer::sum);
             switch (effect) {
                 case SlotEffect.Persist(SlotMachine machine) -> {
                     disk.put(machine.slot(), machine);

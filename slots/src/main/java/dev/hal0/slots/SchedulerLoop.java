@@ -214,7 +214,9 @@ final class SchedulerLoop implements AutoCloseable {
         owner.interrupt();
         try {
             // What it is writing is written to the end: the next control plane may look at once.
-            owner.join(LAST_WORDS);
+            if (owner.isAlive()) {
+                owner.join(LAST_WORDS);
+            }
         } catch (InterruptedException hurry) {
             Thread.currentThread().interrupt();
         }

@@ -50,6 +50,11 @@ public record HomeDirectory(Path config, Path state, Path code) {
         return state.resolve("registry/registry.toml");
     }
 
+    /** Emptied at every start of the control plane; nobody else uses it. */
+    public Path scratch() {
+        return state.resolve("tmp");
+    }
+
     public Path journal() {
         return state.resolve("journal.db");
     }

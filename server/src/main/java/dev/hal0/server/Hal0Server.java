@@ -14,6 +14,7 @@ import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.EventBus;
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.HomeDirectory;
+import dev.hal0.kernel.ScratchFolder;
 import dev.hal0.kernel.TomlDocument;
 import dev.hal0.kernel.TomlFile;
 import dev.hal0.models.GgufReader;
@@ -36,6 +37,7 @@ import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.file.FileSystemOptions;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.ext.web.Router;
@@ -103,6 +105,9 @@ final class Hal0Server implements AutoCloseable {
             JavaPrograms java,
             int eventLoops) {
         this.lock = HomeLock.take(home.state());
+        // Where the database driver unpacks its native library, once for the whole JVM.
+        System.setProperty(
+                "org.sqlite.tmpdir", ScratchFolder.emptied(home.scratch()).toString());
         var files = new DurableFiles();
         Settings settings = Settings.read(new TomlFile(home.settingsFile(), files)
                 .read()
@@ -145,7 +150,13 @@ final class Hal0Server implements AutoCloseable {
                 settings.slots(),
                 clock);
         this.modelRoutes = new ModelRoutes(registry, slots, machine);
-        this.vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
+        this.vertx = Vertx.vertx(new VertxOptions()
+                .setPreferNativeTransport(true)
+                // Nothing is served from the class path, so nothing has to be unpacked into the folder of temporary
+                // files.
+                .setFileSystemOptions(new FileSystemOptions()
+                        .setClassPathResolvingEnabled(false)
+                        .setFileCachingEnabled(false)));
         var policy = new GatewayPolicy(
                 settings.maxBodyBytes(),
                 settings.slots().loadBudget().plus(Duration.ofSeconds(20)),

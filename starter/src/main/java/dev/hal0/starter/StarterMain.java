@@ -1,5 +1,6 @@
 package dev.hal0.starter;
 
+import dev.hal0.kernel.ScratchFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,8 +15,12 @@ public final class StarterMain {
         // The JDK's server leaves Nagle's algorithm on, which costs 40 ms on small answers.
         System.setProperty("sun.net.httpserver.nodelay", "true");
         Map<String, String> options = parse(arguments);
-        String key =
-                Files.readString(Path.of(require(options, "--api-key-file"))).strip();
+        Path keyFile = Path.of(require(options, "--api-key-file")).toAbsolutePath();
+        String key = Files.readString(keyFile).strip();
+        // ONNX Runtime unpacks 20 MB of native code there; beside the key, the folder belongs to this slot alone.
+        System.setProperty(
+                "java.io.tmpdir",
+                ScratchFolder.emptied(keyFile.resolveSibling("tmp")).toString());
         var server = new StarterServer(
                 options.getOrDefault("--host", "127.0.0.1"),
                 Integer.parseInt(require(options, "--port")),

@@ -407,7 +407,7 @@ class SchedulerTest {
         assertThat(((SlotEffect.Fail) refused.getFirst()).why().retryAfterSeconds())
                 .isPresent();
 
-        now = now.plus(SlotLife.FIRST_PAUSE);
+        now = now.plus(SlotTurn.FIRST_PAUSE);
         step(new SlotEvent.LoadWanted(Samples.SLOT, OTHER, request));
         assertThat(machine().state()).isEqualTo(SlotState.STARTING);
     }
@@ -424,7 +424,7 @@ class SchedulerTest {
                 step(new SlotEvent.LoadWanted(Samples.SLOT, OTHER, request)).getFirst();
 
         assertThat(((SlotEffect.Fail) refused).why().retryAfterSeconds().orElseThrow())
-                .isBetween(SlotLife.LONGEST_PAUSE.toSeconds(), SlotLife.LONGEST_PAUSE.toSeconds() + 1);
+                .isBetween(SlotTurn.LONGEST_PAUSE.toSeconds(), SlotTurn.LONGEST_PAUSE.toSeconds() + 1);
     }
 
     /** Guards against a request that waits for ever: the slot was about to be unloaded for being unused, and then was not. */

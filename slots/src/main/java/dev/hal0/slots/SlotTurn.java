@@ -1,0 +1,63 @@
+package dev.hal0.slots;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** One slot during one step: its machine as it changes, and what is to be done. Lives as long as the step. */
+final class SlotTurn {
+    /** First pause after a failed attempt; doubles with each further one to {@link #LONGEST_PAUSE}. */
+    static final Duration FIRST_PAUSE = Duration.ofSeconds(2);
+
+    static final Duration LONGEST_PAUSE = Duration.ofSeconds(300);
+
+    final Instant now;
+    private final List<SlotEffect> effects;
+    SlotMachine machine;
+
+    /** Whether the slot is to be known no more. */
+    boolean forgotten;
+
+    /** @param effects are added to */
+    SlotTurn(SlotMachine machine, Instant now, List<SlotEffect> effects) {
+        this.machine = machine;
+        this.now = now;
+        this.effects = effects;
+    }
+
+    void effect(SlotEffect effect) {
+        effects.add(effect);
+    }
+
+    /** @param between done when the new state is durable and before anybody is told of it */
+    void move(SlotEdge edge, CauseCode cause, String message, SlotEffect... between) {
+        SlotState from = machine.state();
+        machine = machine.moved(edge, cause, message, now);
+        effect(new SlotEffect.Persist(machine));
+        effects.addAll(List.of(between));
+        effect(new SlotEffect.Publish(machine, from, Optional.of(edge)));
+    }
+
+    void cancelNext(String why) {
+        machine.next().ifPresent(next -> effect(new SlotEffect.Cancel(next.operations(), why)));
+        machine = machine.withNext(Optional.empty());
+    }
+
+    static Duration pauseAfter(int failures) {
+        long doubled = FIRST_PAUSE.toMillis() << Math.clamp(failures - 1, 0, 8);
+        return Duration.ofMillis(Math.min(doubled, LONGEST_PAUSE.toMillis()));
+    }
+
+    static Set<OperationId> with(Set<OperationId> set, OperationId one) {
+        return union(set, Set.of(one));
+    }
+
+    static Set<OperationId> union(Set<OperationId> one, Set<OperationId> other) {
+        var all = new HashSet<>(one);
+        all.addAll(other);
+        return Set.copyOf(all);
+    }
+}

@@ -82,6 +82,14 @@ public enum ErrorCode {
             "slot.managed_arg_denied", 400, "Remove the flag from extra_args and use the slot's own field."),
     SLOT_REVOKED("slot.revoked", 503, "The slot was stopped by force while this request was inside; send it again."),
 
+    GPU_IMAGE_MODE("gpu.image_mode", 503, "Retry after the given seconds, or leave image mode."),
+    GPU_INFERENCE_MODE("gpu.inference_mode", 503, "Enter image mode first; it unloads the models that use the GPU."),
+    GPU_IMAGE_NOT_READY("gpu.img_not_ready", 503, "`hal0 explain slot NAME` says why the image slot does not run."),
+    GPU_IMAGE_SLOT_MISSING("gpu.img_slot_missing", 404, "Create a slot of type image on a GPU device."),
+    GPU_PINNED("gpu.pinned", 409, "Unpin image mode, or leave it with force."),
+    GPU_BUSY("gpu.busy", 503, "Retry after the given seconds, or use force."),
+    GPU_SWITCHING("gpu.switching", 409, "Wait for the running change to end."),
+
     ENGINE_UNKNOWN("engine.unknown", 404, "List engines with `hal0 engine list`."),
     ENGINE_NOT_INSTALLED(
             "engine.not_installed",

@@ -83,7 +83,8 @@ record Settings(
                         integer(document, "slots", "evict_pressure_mb", 1024, 0, 1 << 20) << 20,
                         defaults.limits().leastResidency(),
                         defaults.limits().patience(),
-                        defaults.limits().longestWait()));
+                        defaults.limits().longestWait(),
+                        Duration.ofMinutes(integer(document, "image", "idle_restore_minutes", 60, 0, 10_080))));
         return new Settings(
                 document.strings(List.of("network", "allowed_hosts")).orElse(List.of()),
                 document.string(List.of("engines", "llama_server")).filter(path -> !path.isBlank()),

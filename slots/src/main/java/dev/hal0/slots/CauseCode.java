@@ -42,6 +42,10 @@ public enum CauseCode {
     RETRY,
     /** It answered its health checks and made no progress. */
     ENGINE_HUNG,
+    /** The GPU was needed for images. */
+    IMAGE_MODE,
+    /** The GPU is given back to language models. */
+    IMAGE_MODE_LEFT,
     SUPERSEDED,
     DELETED,
     STATE_FILE_UNREADABLE;

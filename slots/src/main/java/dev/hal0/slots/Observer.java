@@ -49,6 +49,11 @@ final class Observer {
                 ? Duration.ofSeconds(keeping.unloadAfterSeconds().getAsInt())
                 : definition.isDefault() ? Duration.ZERO : DEFAULT_UNLOAD_AFTER;
         return new Residency(
-                definition.type(), memory.pool(definition.device()), keeping.pinned(), keeping.priority(), unloadAfter);
+                definition.type(),
+                memory.pool(definition.device()),
+                keeping.pinned(),
+                keeping.priority(),
+                unloadAfter,
+                Lane.of(definition.device(), definition.type()));
     }
 }

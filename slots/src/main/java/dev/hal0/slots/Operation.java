@@ -30,7 +30,9 @@ public record Operation(
         LOAD,
         UNLOAD,
         RESTART,
-        DELETE;
+        DELETE,
+        IMAGE_MODE,
+        INFERENCE_MODE;
 
         @JsonValue
         public String label() {

@@ -10,5 +10,6 @@ import java.time.Duration;
  * @param pinned never taken for another slot's sake, nor for being idle
  * @param priority a slot gives way only to slots of its own priority and above; 0 unless configured
  * @param unloadAfter unused for this long it is unloaded; zero for never
+ * @param lane which others may not run at the same time
  */
-record Residency(SlotType type, String pool, boolean pinned, int priority, Duration unloadAfter) {}
+record Residency(SlotType type, String pool, boolean pinned, int priority, Duration unloadAfter, Lane lane) {}

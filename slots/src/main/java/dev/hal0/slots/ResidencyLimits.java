@@ -14,6 +14,7 @@ import java.util.Map;
  *     without this, two slots that take turns would spend their lives loading
  * @param patience how long a load waits for a slot in use to fall silent before that slot is closed to new requests
  * @param longestWait after which a load that found no room is refused
+ * @param imageIdle after which image mode that nobody uses is left by itself; zero for never
  */
 public record ResidencyLimits(
         Map<SlotType, Integer> residentPerType,
@@ -21,13 +22,20 @@ public record ResidencyLimits(
         long floorBytes,
         Duration leastResidency,
         Duration patience,
-        Duration longestWait) {
+        Duration longestWait,
+        Duration imageIdle) {
     public static final ResidencyLimits NONE = new ResidencyLimits(
-            Map.of(), Map.of(), 0, Duration.ofSeconds(10), Duration.ofSeconds(3), Duration.ofSeconds(150));
+            Map.of(),
+            Map.of(),
+            0,
+            Duration.ofSeconds(10),
+            Duration.ofSeconds(3),
+            Duration.ofSeconds(150),
+            Duration.ofMinutes(60));
 
     /** What an empty settings file means. */
-    public static final ResidencyLimits DEFAULT =
-            new ResidencyLimits(Map.of(), Map.of(), 1L << 30, NONE.leastResidency, NONE.patience, NONE.longestWait);
+    public static final ResidencyLimits DEFAULT = new ResidencyLimits(
+            Map.of(), Map.of(), 1L << 30, NONE.leastResidency, NONE.patience, NONE.longestWait, NONE.imageIdle);
 
     public ResidencyLimits {
         residentPerType = Map.copyOf(residentPerType);
@@ -38,6 +46,6 @@ public record ResidencyLimits(
     ResidencyLimits withBudget(Map<String, Long> found) {
         var all = new HashMap<>(found);
         all.putAll(budgetBytes);
-        return new ResidencyLimits(residentPerType, all, floorBytes, leastResidency, patience, longestWait);
+        return new ResidencyLimits(residentPerType, all, floorBytes, leastResidency, patience, longestWait, imageIdle);
     }
 }

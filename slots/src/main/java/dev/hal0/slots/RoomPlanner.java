@@ -99,7 +99,8 @@ final class RoomPlanner {
 
     private boolean concerns(Residency other) {
         return other.pool().equals(wanted.residency().pool())
-                || other.type() == wanted.residency().type();
+                || other.type() == wanted.residency().type()
+                || wanted.residency().lane().excludes(other.lane());
     }
 
     private boolean sharesMemory(Resident resident) {
@@ -162,6 +163,11 @@ final class RoomPlanner {
 
     /** Whether the load fits beside these, by every limit that is known. */
     private boolean fits(List<Resident> others) {
+        if (others.stream()
+                .anyMatch(other ->
+                        wanted.residency().lane().excludes(other.residency().lane()))) {
+            return false;
+        }
         Integer cap = world.limits().residentPerType().get(wanted.residency().type());
         if (cap != null
                 && others.stream()

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * Every decision about slots, as a pure function: {@code step(state, event, now, world) → (state, effects)}. No clock, no
@@ -22,7 +23,7 @@ import java.util.Set;
  * from its head: {@link RoomPlanner} says whether a load begins, whom it waits for, who gives way to it, or that it will never
  * fit. Nobody overtakes within a pool of memory: a small load that slips past a large one again and again would starve it.
  */
-final class Scheduler {
+final class Scheduler implements GpuSwitch.Slots {
     /** A slot's own restart, or what a person asked for, is not refused for being asked again a moment later. */
     private static final Duration RETRY_HINT = Duration.ofSeconds(15);
 
@@ -41,7 +42,10 @@ final class Scheduler {
 
     static Step step(SchedulerState state, SlotEvent event, Instant now, Observation world) {
         var scheduler = new Scheduler(state, now, world);
-        scheduler.live(event.slot(), life -> life.handle(event));
+        scheduler.gpu(gpu -> gpu.handle(event));
+        if (!(event instanceof SlotEvent.OfGpu)) {
+            scheduler.live(event.slot(), life -> life.handle(event));
+        }
         return scheduler.finish();
     }
 
@@ -53,6 +57,7 @@ final class Scheduler {
         }
         scheduler.unloadUnused();
         scheduler.relievePressure();
+        scheduler.gpu(GpuSwitch::tick);
         return scheduler.finish();
     }
 
@@ -67,21 +72,38 @@ final class Scheduler {
         return scheduler.finish();
     }
 
+    /** After every recorded slot was recovered. */
+    static Step recover(SchedulerState state, GpuMode recorded, Instant now, Observation world) {
+        var scheduler = new Scheduler(state.withMode(recorded), now, world);
+        scheduler.gpu(GpuSwitch::recover);
+        return scheduler.finish();
+    }
+
     private Step finish() {
+        gpu(GpuSwitch::advance);
         state = state.withLine(line());
         serve();
+        gpu(GpuSwitch::advance);
         state = state.withLine(line());
         return new Step(state, effects);
     }
 
-    private interface Change {
-        void on(SlotLife life);
+    private void gpu(Consumer<GpuSwitch> change) {
+        var gpu = new GpuSwitch(state.mode(), this, now, world, effects);
+        change.accept(gpu);
+        state = state.withMode(gpu.mode());
     }
 
-    private void live(SlotName slot, Change change) {
+    @Override
+    public SchedulerState state() {
+        return state;
+    }
+
+    @Override
+    public void live(SlotName slot, Consumer<SlotLife> change) {
         SlotMachine before = state.machine(slot).orElseGet(() -> SlotMachine.offline(slot, now));
         var life = new SlotLife(before, now, effects);
-        change.on(life);
+        change.accept(life);
         state = life.isForgotten() ? state.without(slot) : state.with(life.machine());
     }
 
@@ -114,7 +136,14 @@ final class Scheduler {
             SlotMachine.NextLaunch waited =
                     state.machine(slot).flatMap(SlotMachine::next).orElseThrow();
             Optional<Residency> residency = world.of(slot).map(Observation.Use::residency);
-            if (residency.isEmpty() || waited.request().force()) {
+            var gpu = new GpuSwitch(state.mode(), this, now, world, effects);
+            Optional<Hal0Exception> otherMode = gpu.guard(slot);
+            Optional<String> pause = gpu.pause(slot);
+            if (otherMode.isPresent()) {
+                live(slot, life -> life.refuse(otherMode.get()));
+            } else if (pause.isPresent()) {
+                expire(slot, waited, new RoomEvidence(pause.get(), null, null, null, List.of()));
+            } else if (residency.isEmpty() || waited.request().force() && hasItsDevice(slot, residency.get())) {
                 live(slot, SlotLife::begin);
             } else if (blocked.contains(residency.get().pool())) {
                 expire(slot, waited, new RoomEvidence("waits behind another load", null, null, null, List.of()));
@@ -122,6 +151,16 @@ final class Scheduler {
                 blocked.add(residency.get().pool());
             }
         }
+    }
+
+    /** Force is about memory: what cannot run beside something else still waits for that to be gone. */
+    private boolean hasItsDevice(SlotName slot, Residency residency) {
+        return state.machines().values().stream()
+                .filter(machine ->
+                        machine.launch().isPresent() && !machine.slot().equals(slot))
+                .noneMatch(machine -> world.of(machine.slot())
+                        .filter(use -> residency.lane().excludes(use.residency().lane()))
+                        .isPresent());
     }
 
     /** @return whether the line goes on behind it */

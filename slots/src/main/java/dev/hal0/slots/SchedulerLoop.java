@@ -25,6 +25,9 @@ import org.slf4j.LoggerFactory;
  */
 final class SchedulerLoop implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(SchedulerLoop.class);
+    /** For events that concern no slot. */
+    private static final SlotName NO_SLOT = new SlotName("gpu");
+
     private static final Duration LAST_WORDS = Duration.ofSeconds(2);
     /** How late what was put off may be. */
     private static final Duration TICK = Duration.ofMillis(250);
@@ -35,7 +38,7 @@ final class SchedulerLoop implements AutoCloseable {
     private final SlotRuntime runtime;
     private final SlotViews views;
     private final BiConsumer<SlotName, String> progress;
-    private final Consumer<SlotName> retries;
+    private final BiConsumer<SlotName, CauseCode> reloads;
     private final Supplier<Observation> world;
     private final EventBus events;
     private final OperationLog history;
@@ -53,7 +56,7 @@ final class SchedulerLoop implements AutoCloseable {
             SlotRuntime runtime,
             SlotViews views,
             BiConsumer<SlotName, String> progress,
-            Consumer<SlotName> retries,
+            BiConsumer<SlotName, CauseCode> reloads,
             Supplier<Observation> world,
             EventBus events,
             OperationLog history,
@@ -64,7 +67,7 @@ final class SchedulerLoop implements AutoCloseable {
         this.runtime = runtime;
         this.views = views;
         this.progress = progress;
-        this.retries = retries;
+        this.reloads = reloads;
         this.world = world;
         this.events = events;
         this.history = history;
@@ -103,6 +106,7 @@ final class SchedulerLoop implements AutoCloseable {
                 toLoad.add(slot);
             }
         }
+        apply(Scheduler.recover(state, records.mode(), clock.instant(), world.get()));
         views.update(state);
         owner.start();
         return toLoad;
@@ -179,7 +183,16 @@ final class SchedulerLoop implements AutoCloseable {
                 state.machine(slot)
                         .flatMap(SlotMachine::launch)
                         .ifPresent(launch -> effects.tryClose(launch, incarnation));
-            case SlotEffect.Retry(SlotName slot) -> retries.accept(slot);
+            case SlotEffect.Reload(SlotName slot, CauseCode why) -> reloads.accept(slot, why);
+            case SlotEffect.PersistMode(GpuMode mode) -> {
+                try {
+                    records.write(mode);
+                } catch (Hal0Exception storage) {
+                    log.error("the mode of the GPU could not be written: {}", storage.message());
+                    post(new SlotEvent.ModeNotDurable(NO_SLOT, storage));
+                }
+            }
+            case SlotEffect.PublishMode(GpuMode mode) -> events.publish("gpu.mode", "", GpuModeView.of(mode));
             case SlotEffect.Drain(SlotName slot, Incarnation incarnation) ->
                 state.machine(slot)
                         .flatMap(SlotMachine::launch)

@@ -12,28 +12,34 @@ import java.util.TreeMap;
  *
  * @param line slots whose load waits for room, in their turn
  * @param evidence what the last decision about each slot's load was made from; for people
+ * @param mode who the GPU belongs to
  */
-record SchedulerState(Map<SlotName, SlotMachine> machines, List<SlotName> line, Map<SlotName, RoomEvidence> evidence) {
-    static final SchedulerState EMPTY = new SchedulerState(Map.of(), List.of(), Map.of());
+record SchedulerState(
+        Map<SlotName, SlotMachine> machines, List<SlotName> line, Map<SlotName, RoomEvidence> evidence, GpuMode mode) {
+    static final SchedulerState EMPTY = new SchedulerState(Map.of(), List.of(), Map.of(), GpuMode.INFERENCE);
 
     Optional<SlotMachine> machine(SlotName slot) {
         return Optional.ofNullable(machines.get(slot));
     }
 
     SchedulerState with(SlotMachine machine) {
-        return new SchedulerState(with(machines, machine.slot(), machine), line, evidence);
+        return new SchedulerState(with(machines, machine.slot(), machine), line, evidence, mode);
     }
 
     SchedulerState without(SlotName slot) {
-        return new SchedulerState(without(machines, slot), line, without(evidence, slot));
+        return new SchedulerState(without(machines, slot), line, without(evidence, slot), mode);
     }
 
     SchedulerState withLine(List<SlotName> slots) {
-        return new SchedulerState(machines, List.copyOf(slots), evidence);
+        return new SchedulerState(machines, List.copyOf(slots), evidence, mode);
     }
 
     SchedulerState withEvidence(SlotName slot, RoomEvidence found) {
-        return new SchedulerState(machines, line, with(evidence, slot, found));
+        return new SchedulerState(machines, line, with(evidence, slot, found), mode);
+    }
+
+    SchedulerState withMode(GpuMode value) {
+        return new SchedulerState(machines, line, evidence, value);
     }
 
     private static <T> Map<SlotName, T> with(Map<SlotName, T> map, SlotName slot, T value) {

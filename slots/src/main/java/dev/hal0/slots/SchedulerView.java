@@ -14,9 +14,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param line loads that wait for room, the next one first
  * @param decisions what was last decided about each slot's load
+ * @param gpu who the GPU belongs to
  */
 public record SchedulerView(
-        Map<String, Pool> pools, List<Holder> holders, List<Waiting> line, Map<SlotName, RoomEvidence> decisions) {
+        Map<String, Pool> pools,
+        List<Holder> holders,
+        List<Waiting> line,
+        Map<SlotName, RoomEvidence> decisions,
+        GpuModeView gpu) {
     /**
      * @param budgetBytes null if unknown
      * @param freeBytes as last measured; null if unknown
@@ -36,6 +41,7 @@ public record SchedulerView(
             @Nullable Long reservedBytes,
             @Nullable Long estimatedBytes,
             @Nullable Long measuredBytes,
+            Lane lane,
             boolean pinned,
             int priority,
             long unloadAfterSeconds,
@@ -71,7 +77,7 @@ public record SchedulerView(
                 .flatMap(machine -> machine.next().stream()
                         .map(next -> new Waiting(machine.slot(), next.since(), machine.message())))
                 .toList();
-        return new SchedulerView(pools, holders, line, state.evidence());
+        return new SchedulerView(pools, holders, line, state.evidence(), GpuModeView.of(state.mode()));
     }
 
     private static Holder holder(SlotMachine machine, Observation.Use use) {
@@ -86,6 +92,7 @@ public record SchedulerView(
                         .filter(known -> known.planHash().equals(launch.plan().hash()))
                         .map(SlotMachine.Learned::bytes)
                         .orElse(null),
+                use.residency().lane(),
                 use.residency().pinned(),
                 use.residency().priority(),
                 use.residency().unloadAfter().toSeconds(),

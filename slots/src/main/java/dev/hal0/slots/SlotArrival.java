@@ -134,7 +134,7 @@ final class SlotArrival {
         if (turn.now.isBefore(due)) {
             return;
         }
-        turn.effect(new SlotEffect.Retry(turn.machine.slot()));
+        turn.effect(new SlotEffect.Reload(turn.machine.slot(), CauseCode.RETRY));
         // In case nothing comes of it, such as a model file that is gone.
         turn.machine = turn.machine.withRetryAt(turn.now.plus(SlotTurn.pauseAfter(turn.machine.failures() + 1)));
     }

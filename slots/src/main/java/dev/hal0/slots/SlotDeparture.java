@@ -64,9 +64,13 @@ final class SlotDeparture {
             turn.effect(new SlotEffect.Drain(turn.machine.slot(), incarnation));
             turn.machine = turn.machine.withClosing(Closing.DRAINING, why);
         } else if (force && turn.machine.closing().compareTo(Closing.REVOKING) < 0) {
-            turn.effect(new SlotEffect.Revoke(turn.machine.slot(), incarnation, RevokeCause.OPERATOR_FORCE));
+            turn.effect(new SlotEffect.Revoke(turn.machine.slot(), incarnation, causeOf(why)));
             turn.machine = turn.machine.withClosing(Closing.REVOKING, why);
         }
+    }
+
+    private static RevokeCause causeOf(CauseCode why) {
+        return why == CauseCode.IMAGE_MODE ? RevokeCause.IMAGE_MODE_FORCED : RevokeCause.OPERATOR_FORCE;
     }
 
     /**

@@ -40,8 +40,17 @@ sealed interface SlotEffect {
     /** Close the gate if nobody is inside this very moment and the engine has nothing to do. */
     record TryClose(SlotName slot, Incarnation incarnation) implements SlotEffect {}
 
-    /** Read the slot's files again and load it. */
-    record Retry(SlotName slot) implements SlotEffect {}
+    /**
+     * Read the slot's files again and load it.
+     *
+     * @param why {@code RETRY}, or because the GPU changes hands
+     */
+    record Reload(SlotName slot, CauseCode why) implements SlotEffect {}
+
+    /** Durable before anything that follows. */
+    record PersistMode(GpuMode mode) implements SlotEffect {}
+
+    record PublishMode(GpuMode mode) implements SlotEffect {}
 
     /** Wait for everyone inside to leave. */
     record Drain(SlotName slot, Incarnation incarnation) implements SlotEffect {}

@@ -8,6 +8,9 @@ import java.util.List;
 sealed interface SlotEvent {
     SlotName slot();
 
+    /** Concerns who the GPU belongs to, not the life of one slot. */
+    sealed interface OfGpu extends SlotEvent {}
+
     // Wishes
 
     record LoadWanted(SlotName slot, OperationId operation, LoadRequest request) implements SlotEvent {}
@@ -19,6 +22,20 @@ sealed interface SlotEvent {
     record RestartWanted(SlotName slot, OperationId operation, boolean force, LoadRequest request)
             implements SlotEvent {}
 
+    /**
+     * The GPU is wanted for images.
+     *
+     * @param slot the image slot, or the name the operation is listed under
+     * @param force ends requests that are inside the models
+     * @param pin stay until it is left by hand
+     */
+    record ImageModeWanted(SlotName slot, OperationId operation, boolean force, boolean pin) implements OfGpu {}
+
+    /** @param force also when image mode is pinned or an image is being made */
+    record InferenceModeWanted(SlotName slot, OperationId operation, boolean force) implements OfGpu {}
+
+    record ImageModePinned(SlotName slot, boolean pinned) implements OfGpu {}
+
     /** The gateway could not reach a ready workload. */
     record Doubted(SlotName slot, Incarnation incarnation, String reason) implements SlotEvent {}
 
@@ -26,6 +43,11 @@ sealed interface SlotEvent {
     record Forgotten(SlotName slot) implements SlotEvent {}
 
     // Results of effects
+
+    /** A slot that should be loaded by itself cannot be: its files do not allow it. */
+    record NotLoadable(SlotName slot, Hal0Exception why) implements OfGpu {}
+
+    record ModeNotDurable(SlotName slot, Hal0Exception why) implements OfGpu {}
 
     record Prepared(SlotName slot, String nonce) implements SlotEvent {}
 

@@ -58,6 +58,7 @@ final class SlotLife {
                 wishes.unload(operation, force, cause);
             case SlotEvent.RestartWanted(SlotName slot, OperationId operation, boolean force, LoadRequest request) ->
                 wishes.restart(operation, force, request);
+            case SlotEvent.OfGpu ofNoSlot -> throw new IllegalArgumentException("not a slot's business: " + ofNoSlot);
             case SlotEvent.Doubted(SlotName slot, Incarnation incarnation, String reason) -> doubt(incarnation, reason);
             case SlotEvent.Forgotten(SlotName slot) -> wishes.forget();
             case SlotEvent.Prepared(SlotName slot, String nonce) -> {
@@ -115,6 +116,10 @@ final class SlotLife {
             case SlotEvent.Hung(SlotName slot, Incarnation incarnation, String evidence) ->
                 departure.hung(incarnation, evidence);
         }
+    }
+
+    void vacate(boolean force, CauseCode why) {
+        wishes.vacate(force, why);
     }
 
     /** There is room: the load that waited begins. */

@@ -103,6 +103,16 @@ record SlotMachine(
         return launch.isEmpty() && next.isPresent();
     }
 
+    /** A load is on its way, or waits for its turn. */
+    boolean isUnderWay() {
+        return next.isPresent() || (state.isTransitional() && state != SlotState.UNLOADING);
+    }
+
+    /** It is to be loaded, whether it is or not. */
+    boolean isWanted() {
+        return desired || next.isPresent();
+    }
+
     /** What its workload holds or will hold, as well as it is known; zero without one, empty if unknown. */
     OptionalLong reserved() {
         return launch.isEmpty()

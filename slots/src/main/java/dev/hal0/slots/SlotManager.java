@@ -87,7 +87,7 @@ public final class SlotManager implements SlotControl, AutoCloseable {
                 runtime,
                 views,
                 this::tellProgress,
-                this::retry,
+                this::reload,
                 observer::look,
                 events,
                 history,
@@ -215,6 +215,29 @@ public final class SlotManager implements SlotControl, AutoCloseable {
         LoadRequest request = request(definition, true, force, CauseCode.OPERATOR_RESTART);
         OperationId id = operations.begin(Operation.Kind.RESTART, slot);
         loop.post(new SlotEvent.RestartWanted(slot, id, force, request));
+        return operation(id);
+    }
+
+    /**
+     * Gives the GPU to image generation: what else is on it is unloaded when nobody is inside any more, and comes back when
+     * image mode is left.
+     *
+     * @param image the image slot the operation is listed under
+     * @param force ends requests that are inside instead of waiting for them
+     * @param pin stay until it is left by hand
+     */
+    public Operation enterImageMode(SlotName image, boolean force, boolean pin) {
+        definitions.require(image);
+        OperationId id = operations.begin(Operation.Kind.IMAGE_MODE, image);
+        loop.post(new SlotEvent.ImageModeWanted(image, id, force, pin));
+        return operation(id);
+    }
+
+    /** @param force also when image mode is pinned, and ends images that are being made */
+    public Operation leaveImageMode(SlotName image, boolean force) {
+        definitions.require(image);
+        OperationId id = operations.begin(Operation.Kind.INFERENCE_MODE, image);
+        loop.post(new SlotEvent.InferenceModeWanted(image, id, force));
         return operation(id);
     }
 
@@ -365,13 +388,14 @@ public final class SlotManager implements SlotControl, AutoCloseable {
         return id;
     }
 
-    /** A slot that failed and should be loaded; its files may have been mended meanwhile. */
-    private void retry(SlotName slot) {
+    /** A slot that should be loaded by itself; its files may have been mended, or broken, meanwhile. */
+    private void reload(SlotName slot, CauseCode why) {
         wishes.execute(() -> {
             try {
-                submitLoad(slot, Optional.empty(), false, CauseCode.RETRY);
+                submitLoad(slot, Optional.empty(), false, why);
             } catch (Hal0Exception cannot) {
                 log.warn("slot {} should be loaded but cannot: {}", slot, cannot.message());
+                loop.post(new SlotEvent.NotLoadable(slot, cannot));
             }
         });
     }

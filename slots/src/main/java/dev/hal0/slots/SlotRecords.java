@@ -73,6 +73,30 @@ final class SlotRecords {
         }
     }
 
+    void write(GpuMode mode) {
+        files.write(
+                modeFile(),
+                Json.PRETTY.writeValueAsString(GpuModeRecord.of(mode)).getBytes(StandardCharsets.UTF_8),
+                DurableFiles.PRIVATE);
+    }
+
+    /** The default where it was never written or cannot be read: the slots' own records say what runs. */
+    GpuMode mode() {
+        try {
+            return files.read(modeFile())
+                    .map(text ->
+                            Json.LENIENT.readValue(text, GpuModeRecord.class).toMode())
+                    .orElse(GpuMode.INFERENCE);
+        } catch (JacksonException | Hal0Exception unreadable) {
+            log.warn("{} cannot be read and is ignored: {}", modeFile(), unreadable.getMessage());
+            return GpuMode.INFERENCE;
+        }
+    }
+
+    private Path modeFile() {
+        return root.resolve("gpu-mode.json");
+    }
+
     private Path file(SlotName slot) {
         return root.resolve(slot.value()).resolve("state.json");
     }

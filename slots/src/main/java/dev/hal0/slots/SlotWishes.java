@@ -90,6 +90,18 @@ final class SlotWishes {
         departure.leave(force, cause, force ? "stopped by force" : "unload asked");
     }
 
+    /** Its place is needed for something else, and it shall not come back by itself. */
+    void vacate(boolean force, CauseCode cause) {
+        String why = cause == CauseCode.IMAGE_MODE ? "the GPU is needed for images" : "the GPU is given back";
+        turn.cancelNext(why);
+        turn.machine = turn.machine.withDesired(false);
+        if (turn.machine.launch().isEmpty()) {
+            turn.effect(new SlotEffect.Persist(turn.machine));
+        } else {
+            departure.leave(force, cause, why);
+        }
+    }
+
     /** Stops what is there, then starts the request. */
     private void replace(Set<OperationId> operations, LoadRequest request, boolean force) {
         enqueue(operations, request);

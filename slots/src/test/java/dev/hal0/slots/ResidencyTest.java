@@ -232,7 +232,8 @@ class ResidencyTest {
                         0,
                         leastResidency,
                         Duration.ofMillis(300),
-                        Duration.ofSeconds(40)));
+                        Duration.ofSeconds(40),
+                        Duration.ZERO));
         var files = new DurableFiles();
         InstantSource clock = InstantSource.system();
         opened = new SlotManager(

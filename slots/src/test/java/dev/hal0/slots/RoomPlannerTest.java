@@ -16,9 +16,10 @@ import org.junit.jupiter.api.Test;
 
 class RoomPlannerTest {
     private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
-    private static final Residency LLM = new Residency(SlotType.LLM, "ram", false, 0, Duration.ZERO);
-    private static final Residency EMBEDDING = new Residency(SlotType.EMBEDDING, "ram", false, 0, Duration.ZERO);
-    private static final Residency ON_CARD = new Residency(SlotType.LLM, "vram", false, 0, Duration.ZERO);
+    private static final Residency LLM = new Residency(SlotType.LLM, "ram", false, 0, Duration.ZERO, Lane.SHARED);
+    private static final Residency EMBEDDING =
+            new Residency(SlotType.EMBEDDING, "ram", false, 0, Duration.ZERO, Lane.SHARED);
+    private static final Residency ON_CARD = new Residency(SlotType.LLM, "vram", false, 0, Duration.ZERO, Lane.SHARED);
     private static final SlotName NEW = new SlotName("new");
 
     private final Map<SlotName, Observation.Use> uses = new HashMap<>();
@@ -268,7 +269,7 @@ class RoomPlannerTest {
 
     private Decision decide(OptionalLong need) {
         var limits = new ResidencyLimits(
-                caps, budget, 0, Duration.ofSeconds(10), Duration.ofSeconds(3), Duration.ofSeconds(60));
+                caps, budget, 0, Duration.ofSeconds(10), Duration.ofSeconds(3), Duration.ofSeconds(60), Duration.ZERO);
         return RoomPlanner.decide(
                 new RoomPlanner.Wanted(NEW, wanted, need, mayEvict, since),
                 state,
@@ -283,7 +284,8 @@ class RoomPlannerTest {
     }
 
     private static Residency with(Residency residency, boolean pinned, int priority) {
-        return new Residency(residency.type(), residency.pool(), pinned, priority, residency.unloadAfter());
+        return new Residency(
+                residency.type(), residency.pool(), pinned, priority, residency.unloadAfter(), Lane.SHARED);
     }
 
     private SlotMachine machine(String name) {

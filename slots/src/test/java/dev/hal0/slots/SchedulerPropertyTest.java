@@ -8,7 +8,7 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 /**
- * Random lives of four slots that share memory. {@code -Dhal0.steps=5000000} makes it longer, {@code -Dhal0.seed=N} repeats one run: the seed of
+ * Random lives of slots that share memory, a GPU that changes hands and an NPU. {@code -Dhal0.steps=5000000} makes it longer, {@code -Dhal0.seed=N} repeats one run: the seed of
  * a failure is in its message.
  */
 class SchedulerPropertyTest {
@@ -35,7 +35,11 @@ class SchedulerPropertyTest {
                         "Drain",
                         "Revoke",
                         "Abandon",
-                        "Retry",
+                        "Reload",
+                        "mode entering",
+                        "mode image",
+                        "mode leaving",
+                        "mode restoring",
                         "slot.busy",
                         "slot.capacity_insufficient");
         System.out.println(steps + " steps: " + happened);

@@ -432,7 +432,7 @@ class SchedulerTest {
     void loadWantedWhileTheGateIsTried_endsWhenTheSlotStays() {
         play(WANT, LAUNCHED, ANSWERED);
         now = now.plusSeconds(10);
-        var residency = new Residency(SlotType.LLM, "ram", false, 0, Duration.ofSeconds(1));
+        var residency = new Residency(SlotType.LLM, "ram", false, 0, Duration.ofSeconds(1), Lane.SHARED);
         var world = new Observation(
                 Map.of(Samples.SLOT, new Observation.Use(residency, 0, 0, Optional.empty())),
                 Map.of(),

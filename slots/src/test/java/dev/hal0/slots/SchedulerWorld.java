@@ -27,7 +27,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class SchedulerWorld {
     private static final List<SlotName> SLOTS =
-            List.of(new SlotName("chat"), new SlotName("coder"), new SlotName("embed"), new SlotName("rerank"));
+            List.of("chat", "coder", "embed", "rerank", "img", "npu", "npu-two").stream()
+                    .map(SlotName::new)
+                    .toList();
+    private static final SlotName IMAGES = new SlotName("img");
     private static final List<String> MODELS = List.of("small", "large");
     private static final long BUDGET = 100;
 
@@ -75,6 +78,7 @@ final class SchedulerWorld {
     private final ResidencyLimits limits;
     private final List<String> history = new ArrayList<>();
     private final Map<String, Integer> happened = new HashMap<>();
+    private GpuMode modeOnDisk = GpuMode.INFERENCE;
     private SchedulerState state = SchedulerState.EMPTY;
     private Instant now = Instant.EPOCH;
     private int counter;
@@ -88,7 +92,8 @@ final class SchedulerWorld {
                 random.nextInt(3) == 0 ? 10 : 0,
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(3),
-                Duration.ofSeconds(60));
+                Duration.ofSeconds(60),
+                random.nextBoolean() ? Duration.ZERO : Duration.ofSeconds(20));
         SLOTS.forEach(slot -> residencies.put(
                 slot,
                 new Residency(
@@ -96,8 +101,18 @@ final class SchedulerWorld {
                         random.nextInt(8) == 0 ? "vram" : "memory",
                         random.nextInt(6) == 0,
                         random.nextInt(2),
-                        random.nextBoolean() ? Duration.ZERO : Duration.ofSeconds(30))));
+                        random.nextBoolean() ? Duration.ZERO : Duration.ofSeconds(30),
+                        lane(slot))));
         SLOTS.forEach(slot -> doors.put(slot, new Door()));
+    }
+
+    private Lane lane(SlotName slot) {
+        return switch (slot.value()) {
+            case "img" -> Lane.IMAGE;
+            case "npu", "npu-two" -> Lane.NPU;
+            case "embed" -> random.nextBoolean() ? Lane.SHARED : Lane.INFERENCE;
+            default -> Lane.INFERENCE;
+        };
     }
 
     /** One random thing happens; then everything that must hold is checked. */
@@ -117,7 +132,7 @@ final class SchedulerWorld {
             people();
         } else if (dice < 94) {
             death();
-        } else if (dice < 97) {
+        } else if (dice < 96) {
             doubt();
         } else if (dice < 97) {
             measure();
@@ -149,6 +164,9 @@ final class SchedulerWorld {
             }
             check();
         }
+        require(
+                state.mode().is(GpuMode.Phase.INFERENCE) || state.mode().is(GpuMode.Phase.IMAGE),
+                "the GPU is between two modes for ever: " + state.mode());
         require(queue.isEmpty() && tasks.isEmpty(), "the world does not come to rest: " + tasks);
         require(running.isEmpty(), "operations that never end: " + running);
         state.machines()
@@ -206,7 +224,18 @@ final class SchedulerWorld {
 
     private void wish() {
         SlotName slot = any(SLOTS);
-        switch (random.nextInt(20)) {
+        switch (random.nextInt(22)) {
+            case 20 -> {
+                boolean force = random.nextInt(3) == 0;
+                queue.add(new SlotEvent.ImageModeWanted(IMAGES, begin("images", force), force, random.nextInt(4) == 0));
+            }
+            case 21 -> {
+                boolean force = random.nextInt(3) == 0;
+                queue.add(
+                        random.nextInt(5) == 0
+                                ? new SlotEvent.ImageModePinned(IMAGES, random.nextBoolean())
+                                : new SlotEvent.InferenceModeWanted(IMAGES, begin("models", force), force));
+            }
             case 0, 1, 2, 3, 4, 5 ->
                 queue.add(new SlotEvent.LoadWanted(slot, begin("load"), request(slot, CauseCode.OPERATOR_LOAD)));
             case 6, 7, 8, 9 ->
@@ -325,6 +354,7 @@ final class SchedulerWorld {
         attended.clear();
         state = SchedulerState.EMPTY;
         SLOTS.forEach(slot -> doors.put(slot, new Door()));
+        GpuMode recordedMode = GpuModeRecord.of(modeOnDisk).toMode();
         for (SlotMachine recorded : List.copyOf(disk.values())) {
             SlotMachine machine = SlotRecord.of(recorded).toMachine();
             Optional<Workload> found = machine.launch()
@@ -340,6 +370,7 @@ final class SchedulerWorld {
                         machine.slot(), begin("load"), request(machine.slot(), CauseCode.DESIRED_AT_START)));
             }
         }
+        apply(Scheduler.recover(state, recordedMode, now, observation()));
         Set<String> known = new HashSet<>();
         state.machines().values().forEach(machine -> machine.launch().ifPresent(launch -> known.add(launch.nonce())));
         alive.values()
@@ -505,8 +536,20 @@ final class SchedulerWorld {
                 case SlotEffect.SuspendGate(SlotName slot, Incarnation life) ->
                     door(slot).gate.suspend(life);
                 case SlotEffect.TryClose(SlotName slot, Incarnation life) -> tasks.add(new Task.Trying(slot, life));
-                case SlotEffect.Retry(SlotName slot) ->
-                    queue.add(new SlotEvent.LoadWanted(slot, begin("retry"), request(slot, CauseCode.RETRY)));
+                case SlotEffect.Reload(SlotName slot, CauseCode why) ->
+                    queue.add(
+                            random.nextInt(10) == 0
+                                    ? new SlotEvent.NotLoadable(slot, spawnFailed())
+                                    : new SlotEvent.LoadWanted(slot, begin("reload"), request(slot, why)));
+                case SlotEffect.PersistMode(GpuMode mode) -> {
+                    if (random.nextInt(50) == 0) {
+                        queue.add(new SlotEvent.ModeNotDurable(IMAGES, timeout()));
+                    } else {
+                        modeOnDisk = mode;
+                    }
+                }
+                case SlotEffect.PublishMode(GpuMode mode) ->
+                    happened.merge("mode " + mode.phase().label(), 1, Integer::sum);
                 case SlotEffect.Drain(SlotName slot, Incarnation life) -> {
                     require(
                             tasks.stream()
@@ -642,7 +685,9 @@ final class SchedulerWorld {
                 require(written.launch().equals(machine.launch()), "the launch is not on disk");
             }
         }
-        Set<OperationId> held = new HashSet<>();
+        checkLanes();
+        checkMode();
+        Set<OperationId> held = new HashSet<>(state.mode().operations());
         state.machines().values().forEach(machine -> {
             held.addAll(machine.everyoneWaiting());
             machine.next().ifPresent(next -> held.addAll(next.operations()));
@@ -652,11 +697,53 @@ final class SchedulerWorld {
                 case SlotEvent.LoadWanted wanted -> held.add(wanted.operation());
                 case SlotEvent.UnloadWanted wanted -> held.add(wanted.operation());
                 case SlotEvent.RestartWanted wanted -> held.add(wanted.operation());
+                case SlotEvent.ImageModeWanted wanted -> held.add(wanted.operation());
+                case SlotEvent.InferenceModeWanted wanted -> held.add(wanted.operation());
                 default -> {}
             }
         });
         require(held.containsAll(running.keySet()), "operations that nobody holds: " + lost(held));
         require(running.keySet().containsAll(held), "operations that ended and are still held");
+    }
+
+    /** What may never be on one device together is not, from the moment a launch is asked for until its workload is gone. */
+    private void checkLanes() {
+        var there = new ArrayList<SlotName>();
+        alive.values().forEach(workload -> there.add(workload.slot()));
+        tasks.stream().filter(task -> task instanceof Task.Starting).forEach(task -> there.add(task.slot()));
+        for (SlotName one : there) {
+            for (SlotName other : there) {
+                require(
+                        one.equals(other) || !laneOf(one).excludes(laneOf(other)),
+                        one + " and " + other + " are on one device");
+            }
+        }
+    }
+
+    private Lane laneOf(SlotName slot) {
+        return Objects.requireNonNull(residencies.get(slot)).lane();
+    }
+
+    /** A change of mode is always owned by something under way. */
+    private void checkMode() {
+        GpuMode mode = state.mode();
+        boolean owned = switch (mode.phase()) {
+            case INFERENCE -> mode.operations().isEmpty();
+            case IMAGE ->
+                mode.operations().isEmpty()
+                        || isOutstanding(IMAGES)
+                        || state.line().contains(IMAGES);
+            case ENTERING -> outstandingIn(Lane.INFERENCE);
+            case LEAVING -> outstandingIn(Lane.IMAGE);
+            case RESTORING ->
+                mode.saved().stream()
+                        .anyMatch(slot -> isOutstanding(slot) || state.line().contains(slot));
+        };
+        require(owned, "nothing is under way that would end " + mode);
+    }
+
+    private boolean outstandingIn(Lane lane) {
+        return SLOTS.stream().anyMatch(slot -> laneOf(slot) == lane && isOutstanding(slot));
     }
 
     private List<OperationId> lost(Set<OperationId> held) {

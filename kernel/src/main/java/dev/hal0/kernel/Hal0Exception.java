@@ -42,6 +42,11 @@ public final class Hal0Exception extends RuntimeException {
         return new Hal0Exception(code, message(), path, details, getCause());
     }
 
+    /** The same with other words, for what follows from it. */
+    public Hal0Exception withMessage(String message) {
+        return new Hal0Exception(code, message, param, details, getCause());
+    }
+
     /** Adds evidence. {@code value} must be something Jackson writes as plain JSON. */
     public Hal0Exception withDetail(String key, Object value) {
         var more = new LinkedHashMap<>(details);

@@ -46,6 +46,8 @@ public enum CauseCode {
     IMAGE_MODE,
     /** The GPU is given back to language models. */
     IMAGE_MODE_LEFT,
+    /** Another model was to take its place and did not load. */
+    SWAP_UNDONE,
     SUPERSEDED,
     DELETED,
     STATE_FILE_UNREADABLE;

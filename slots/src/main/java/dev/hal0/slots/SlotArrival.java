@@ -89,7 +89,7 @@ final class SlotArrival {
         if (turn.machine.state() != SlotState.WARMING || !turn.machine.runs(incarnation)) {
             return;
         }
-        turn.machine = turn.machine.withoutFailure();
+        turn.machine = turn.machine.withoutFailure().withSwappedFrom(Optional.empty());
         turn.move(
                 SlotEdge.BECOME_READY,
                 CauseCode.HEALTHY,
@@ -112,9 +112,10 @@ final class SlotArrival {
 
     /** The load that waits for room gets none. */
     void refuse(Hal0Exception why) {
-        turn.machine.next().ifPresent(waited -> turn.effect(new SlotEffect.Fail(waited.operations(), why)));
-        turn.machine =
-                turn.machine.withNext(Optional.empty()).withDesired(false).withMessage(why.message());
+        turn.machine = turn.machine.withDesired(false);
+        Hal0Exception told = turn.undoSwap(why);
+        turn.machine.next().ifPresent(waited -> turn.effect(new SlotEffect.Fail(waited.operations(), told)));
+        turn.machine = turn.machine.withNext(Optional.empty()).withMessage(told.message());
         turn.effect(new SlotEffect.Persist(turn.machine));
         turn.effect(new SlotEffect.Publish(turn.machine, turn.machine.state(), Optional.empty()));
     }

@@ -181,6 +181,7 @@ final class SlotDeparture {
                 .withClosing(Closing.NO)
                 .withStopping(Set.of())
                 .withNext(Optional.empty())
+                .withSwappedFrom(Optional.empty())
                 .withDesired(true)
                 .withMessage("");
         turn.effect(new SlotEffect.Persist(turn.machine));
@@ -231,7 +232,7 @@ final class SlotDeparture {
         if (turn.machine.failure().isPresent()
                 && turn.machine.next().isEmpty()
                 && turn.machine.stopping().isEmpty()) {
-            Hal0Exception why = turn.machine.failure().get();
+            Hal0Exception why = turn.undoSwap(turn.machine.failure().get());
             Set<OperationId> waiting = turn.machine.operations();
             turn.machine = turn.machine.withClosing(Closing.NO).withOperations(Set.of());
             turn.move(SlotEdge.FAIL, turn.machine.cause(), why.message());
@@ -274,11 +275,12 @@ final class SlotDeparture {
 
     /** Nothing runs: the attempt is over. */
     void fail(CauseCode cause, Hal0Exception why) {
-        turn.effect(new SlotEffect.Fail(turn.machine.operations(), why));
+        Hal0Exception told = turn.undoSwap(why);
+        turn.effect(new SlotEffect.Fail(turn.machine.operations(), told));
         turn.machine = turn.machine
                 .withOperations(Set.of())
                 .withLaunch(Optional.empty())
-                .withFailure(why);
-        turn.move(SlotEdge.FAIL, cause, why.message());
+                .withFailure(told);
+        turn.move(SlotEdge.FAIL, cause, told.message());
     }
 }

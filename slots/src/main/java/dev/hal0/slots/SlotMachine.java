@@ -22,6 +22,7 @@ import java.util.Set;
  * @param failures failed attempts in a row
  * @param retryAt when a failed slot that should be loaded is tried again
  * @param learned what the last measured launch of the slot really held
+ * @param swappedFrom the model that ran until the load under way took its place; it comes back if that load fails
  * @param closing how far the end of the running workload has come
  * @param closingCause why it is being ended; meaningless while {@code closing} is {@code NO}
  */
@@ -40,6 +41,7 @@ record SlotMachine(
         int failures,
         Optional<Instant> retryAt,
         Optional<Learned> learned,
+        Optional<String> swappedFrom,
         Closing closing,
         CauseCode closingCause) {
 
@@ -80,6 +82,7 @@ record SlotMachine(
                 Optional.empty(),
                 Optional.empty(),
                 0,
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 Closing.NO,
@@ -212,6 +215,12 @@ record SlotMachine(
         return change.done();
     }
 
+    SlotMachine withSwappedFrom(Optional<String> model) {
+        Change change = new Change(this);
+        change.swappedFrom = model;
+        return change.done();
+    }
+
     SlotMachine withClosing(Closing value) {
         Change change = new Change(this);
         change.closing = value;
@@ -241,6 +250,7 @@ record SlotMachine(
         private int failures;
         private Optional<Instant> retryAt;
         private Optional<Learned> learned;
+        private Optional<String> swappedFrom;
         private Closing closing;
         private CauseCode closingCause;
 
@@ -259,6 +269,7 @@ record SlotMachine(
             failures = from.failures;
             retryAt = from.retryAt;
             learned = from.learned;
+            swappedFrom = from.swappedFrom;
             closing = from.closing;
             closingCause = from.closingCause;
         }
@@ -279,6 +290,7 @@ record SlotMachine(
                     failures,
                     retryAt,
                     learned,
+                    swappedFrom,
                     closing,
                     closingCause);
         }

@@ -110,6 +110,7 @@ record SlotRecord(
                 failures,
                 Optional.empty(),
                 Optional.ofNullable(measured).map(known -> new SlotMachine.Learned(known.planHash(), known.bytes())),
+                Optional.empty(),
                 SlotMachine.Closing.NO,
                 cause);
     }

@@ -1,5 +1,6 @@
 package dev.hal0.slots;
 
+import dev.hal0.kernel.Hal0Exception;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
@@ -39,6 +40,22 @@ final class SlotTurn {
         effect(new SlotEffect.Persist(machine));
         effects.addAll(List.of(between));
         effect(new SlotEffect.Publish(machine, from, Optional.of(edge)));
+    }
+
+    /**
+     * The load that took another model's place has failed: that model comes back, and whoever waited for the load hears so.
+     *
+     * @return why it failed, with what follows from it
+     */
+    Hal0Exception undoSwap(Hal0Exception why) {
+        Optional<String> before = machine.swappedFrom();
+        if (before.isEmpty()) {
+            return why;
+        }
+        machine = machine.withSwappedFrom(Optional.empty()).withDesired(true);
+        effect(new SlotEffect.Reload(machine.slot(), CauseCode.SWAP_UNDONE));
+        return why.withMessage(why.message() + " Slot " + machine.slot() + " goes back to model " + before.get() + ".")
+                .withDetail("restoring", before.get());
     }
 
     void cancelNext(String why) {

@@ -76,7 +76,7 @@ final class SlotWishes {
 
     void unload(OperationId operation, boolean force, CauseCode cause) {
         turn.cancelNext("an unload replaced it");
-        turn.machine = turn.machine.withDesired(false);
+        turn.machine = turn.machine.withDesired(false).withSwappedFrom(Optional.empty());
         if ((turn.machine.state() == SlotState.OFFLINE || turn.machine.state() == SlotState.ERROR)
                 && turn.machine.launch().isEmpty()) {
             if (turn.machine.state() == SlotState.ERROR) {
@@ -94,7 +94,7 @@ final class SlotWishes {
     void vacate(boolean force, CauseCode cause) {
         String why = cause == CauseCode.IMAGE_MODE ? "the GPU is needed for images" : "the GPU is given back";
         turn.cancelNext(why);
-        turn.machine = turn.machine.withDesired(false);
+        turn.machine = turn.machine.withDesired(false).withSwappedFrom(Optional.empty());
         if (turn.machine.launch().isEmpty()) {
             turn.effect(new SlotEffect.Persist(turn.machine));
         } else {
@@ -104,6 +104,11 @@ final class SlotWishes {
 
     /** Stops what is there, then starts the request. */
     private void replace(Set<OperationId> operations, LoadRequest request, boolean force) {
+        if (turn.machine.state() == SlotState.READY) {
+            String running = turn.machine.launch().orElseThrow().plan().modelId();
+            turn.machine = turn.machine.withSwappedFrom(Optional.of(running)
+                    .filter(model -> !model.equals(request.plan().modelId())));
+        }
         enqueue(operations, request);
         departure.leave(
                 force, request.cause(), "makes way for " + request.plan().modelId());

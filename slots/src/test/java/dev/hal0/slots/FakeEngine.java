@@ -8,13 +8,15 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** An engine that answers what it is told to. */
 final class FakeEngine implements Engine {
     final AtomicReference<Health> health = new AtomicReference<>(new Health.Ready());
-    final AtomicReference<List<String>> differences = new AtomicReference<>(List.of());
+    /** By model: what the engine runs otherwise than asked. */
+    final Map<String, List<String>> differences = new ConcurrentHashMap<>();
 
     private final OptionalLong need;
 
@@ -73,7 +75,7 @@ final class FakeEngine implements Engine {
 
     @Override
     public List<String> verify(LaunchPlan plan, Endpoint endpoint) {
-        return Objects.requireNonNull(differences.get());
+        return differences.getOrDefault(plan.modelId(), List.of());
     }
 
     @Override

@@ -330,6 +330,7 @@ class RoomPlannerTest {
                 0,
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 SlotMachine.Closing.NO,
                 CauseCode.HEALTHY));
     }

@@ -309,6 +309,37 @@ class SchedulerTest {
                 story("unload of nothing", SlotState.OFFLINE, CauseCode.NEVER_LOADED, "unload finished", STOP));
     }
 
+    @Test
+    void swapThatFails_asksForThePreviousModelAtOnce() {
+        play(WANT, LAUNCHED, ANSWERED, WANT_LARGE, GATE_CLOSED, STOPPED);
+        List<SlotEffect> effects = step(new SlotEvent.LaunchFailed(Samples.SLOT, "n2", SPAWN));
+        assertThat(effects).contains(new SlotEffect.Reload(Samples.SLOT, CauseCode.SWAP_UNDONE));
+        assertThat(effects)
+                .anySatisfy(effect -> assertThat(effect)
+                        .isInstanceOfSatisfying(
+                                SlotEffect.Fail.class,
+                                fail -> assertThat(fail.why().details()).containsEntry("restoring", "small")));
+    }
+
+    /** Otherwise a later crash would bring back a model that nobody asked for any more. */
+    @Test
+    void swapThatSucceeded_isNotUndoneByALaterFailure() {
+        play(WANT, LAUNCHED, ANSWERED, WANT_LARGE, GATE_CLOSED, STOPPED);
+        var life = new Incarnation("life2");
+        play(
+                new SlotEvent.Launched(Samples.SLOT, new Workload(Samples.SLOT, "n2", life)),
+                new SlotEvent.Answered(Samples.SLOT, life));
+        assertThat(step(new SlotEvent.Exited(Samples.SLOT, life, CRASH)))
+                .noneMatch(effect -> effect instanceof SlotEffect.Reload);
+    }
+
+    @Test
+    void unloadDuringASwap_leavesNothingToGoBackTo() {
+        play(WANT, LAUNCHED, ANSWERED, WANT_LARGE, STOP, GATE_CLOSED);
+        assertThat(step(STOPPED)).noneMatch(effect -> effect instanceof SlotEffect.Reload);
+        assertThat(state.machine(Samples.SLOT).orElseThrow().state()).isEqualTo(SlotState.OFFLINE);
+    }
+
     private static Arguments story(
             String name, SlotState state, CauseCode cause, String operations, SlotEvent... events) {
         return Arguments.of(name, state, cause, operations, Arrays.asList(events));
@@ -517,6 +548,7 @@ class SchedulerTest {
                 Optional.empty(),
                 Optional.empty(),
                 0,
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 SlotMachine.Closing.NO,

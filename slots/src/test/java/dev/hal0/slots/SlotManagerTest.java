@@ -139,16 +139,20 @@ class SlotManagerTest {
     }
 
     @Test
-    void failedLoadOfAnotherModel_keepsTheBinding() {
+    void failedSwap_bringsThePreviousModelBack_andSaysSo() {
         load("small");
-        engine.differences.set(List.of("n_ctx is 512"));
+        engine.differences.put("large", List.of("n_ctx is 512"));
 
         Operation operation = load("large");
 
         assertThat(operation.status()).isEqualTo(Operation.Status.FAILED);
+        assertThat(operation.message()).contains("n_ctx is 512").endsWith("Slot own goes back to model small.");
         assertThat(manager().definitions().require(OWN).modelId()).contains("small");
-        assertThat(runtime.alive()).isEmpty();
-        assertThat(manager().view(OWN).cause()).isEqualTo(CauseCode.PLAN_MISMATCH);
+        await().untilAsserted(() -> {
+            assertThat(manager().view(OWN).state()).isEqualTo(SlotState.READY);
+            assertThat(manager().routes().slot(OWN).orElseThrow().modelId()).contains("small");
+        });
+        assertThat(runtime.alive()).hasSize(1);
     }
 
     @Test

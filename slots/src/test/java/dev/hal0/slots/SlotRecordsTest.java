@@ -192,6 +192,7 @@ class SlotRecordsTest {
                 3,
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 SlotMachine.Closing.NO,
                 CauseCode.HEALTHY);
     }

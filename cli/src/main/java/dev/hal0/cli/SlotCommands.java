@@ -363,7 +363,9 @@ final class SlotCommands implements Runnable {
         }
     }
 
-    @CommandLine.Command(name = "resolved", description = "The command that a load would run now.")
+    @CommandLine.Command(
+            name = "resolved",
+            description = "The command that a load would run now, and where its flags come from.")
     static final class Resolved extends Command {
         @Parameters(paramLabel = "NAME")
         String name = "";
@@ -374,7 +376,24 @@ final class SlotCommands implements Runnable {
             if (isJson()) {
                 console().json(answer);
             } else {
-                answer.path("argv").forEach(word -> console().line(console().foreign(word.asString(""))));
+                // The program and what starts it, which has no flags of the engine's.
+                int own = answer.path("argv").size();
+                for (JsonNode argument : answer.path("arguments")) {
+                    own -= 1 + argument.path("values").size();
+                }
+                for (int i = 0; i < own; i++) {
+                    console().line(console().foreign(answer.path("argv").path(i).asString("")));
+                }
+                var table = new Table("FLAG", "VALUE", "FROM");
+                for (JsonNode argument : answer.path("arguments")) {
+                    var values = new java.util.ArrayList<String>();
+                    argument.path("values").forEach(value -> values.add(value.asString("")));
+                    table.row(
+                            console().foreign(argument.path("flag").asString("")),
+                            console().foreign(String.join(" ", values)),
+                            console().foreign(argument.path("source").asString("")));
+                }
+                table.print(console());
             }
             return ExitCode.OK;
         }

@@ -336,11 +336,20 @@ class SlotCommandsTest extends CliFixture {
     }
 
     @Test
-    void resolved_isTheArgumentVector() {
-        server.on("GET /api/slots/chat/resolved", 200, "{\"argv\":[\"llama-server\",\"--port\"]}");
+    void resolved_isTheProgram_andItsFlagsWithTheirSources() {
+        server.on("GET /api/slots/chat/resolved", 200, """
+                {"argv":["ld.so","llama-server","--port","8081","--jinja"],"arguments":[
+                 {"flag":"--port","values":["8081"],"source":"port"},
+                 {"flag":"--jinja","values":[],"source":"type"}]}""");
 
-        assertThat(run("slot", "resolved", "chat").out()).isEqualTo("llama-server\n--port\n");
+        assertThat(run("slot", "resolved", "chat").out().lines().map(String::strip))
+                .containsExactly(
+                        "ld.so",
+                        "llama-server",
+                        "FLAG     VALUE  FROM",
+                        "--port   8081   port",
+                        "--jinja         type");
         assertThat(runAsJson("slot", "resolved", "chat").json().path("argv").size())
-                .isEqualTo(2);
+                .isEqualTo(5);
     }
 }

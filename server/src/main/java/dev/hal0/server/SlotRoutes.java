@@ -6,8 +6,10 @@ import dev.hal0.kernel.EventBus;
 import dev.hal0.kernel.SlotName;
 import dev.hal0.kernel.TomlDocument;
 import dev.hal0.slots.Device;
+import dev.hal0.slots.LaunchDrift;
 import dev.hal0.slots.Operation;
 import dev.hal0.slots.OperationId;
+import dev.hal0.slots.ResolvedLaunch;
 import dev.hal0.slots.SchedulerView;
 import dev.hal0.slots.SlotDraft;
 import dev.hal0.slots.SlotExplanation;
@@ -48,8 +50,6 @@ final class SlotRoutes {
     record Accepted(Operation operation, SlotView slot) {}
 
     record Deleted(SlotName name, boolean deleted) {}
-
-    record Resolved(SlotName name, List<String> argv) {}
 
     record Logs(SlotName name, List<String> logs) {}
 
@@ -104,9 +104,14 @@ final class SlotRoutes {
                         this::configure),
                 ApiRoute.get(
                         "/api/slots/{name}/resolved",
-                        "The command a load would run now.",
-                        Resolved.class,
-                        request -> ApiAnswer.ok(new Resolved(request.slot(), slots.resolvedCommand(request.slot())))),
+                        "The command a load would run now, and where each of its flags comes from.",
+                        ResolvedLaunch.class,
+                        request -> ApiAnswer.ok(slots.resolved(request.slot()))),
+                ApiRoute.get(
+                        "/api/slots/{name}/drift",
+                        "How what runs differs from what its files say now.",
+                        LaunchDrift.class,
+                        request -> ApiAnswer.ok(slots.drift(request.slot()))),
                 ApiRoute.post(
                         "/api/slots/{name}/load",
                         "Load a slot, bind a model first if one is named; ?wait=SECONDS waits.",

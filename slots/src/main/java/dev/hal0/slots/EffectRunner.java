@@ -107,7 +107,9 @@ final class EffectRunner implements AutoCloseable {
         SlotName slot = launch.plan().slot();
         Engine engine = engines.require(launch.plan().engine());
         Endpoint endpoint = keys.endpoint(launch);
-        long deadline = System.nanoTime() + policy.loadBudget().toNanos();
+        // One that was ready has nothing to load: it answers soon, or it is started anew.
+        Duration budget = verify ? policy.loadBudget() : policy.silentAfter();
+        long deadline = System.nanoTime() + budget.toNanos();
         Duration pause = FIRST_POLL;
         String last = "it never answered";
         while (System.nanoTime() < deadline) {
@@ -131,7 +133,7 @@ final class EffectRunner implements AutoCloseable {
             pause = pause.multipliedBy(2).compareTo(LONGEST_POLL) < 0 ? pause.multipliedBy(2) : LONGEST_POLL;
         }
         return Optional.of(new SlotEvent.Unanswered(
-                slot, incarnation, "not ready after " + policy.loadBudget().toSeconds() + " s (" + last + ")"));
+                slot, incarnation, "not ready after " + budget.toSeconds() + " s (" + last + ")"));
     }
 
     /** The slot left {@code WARMING}: nobody needs the answer any more. */

@@ -89,7 +89,7 @@ final class SlotArrival {
         if (turn.machine.state() != SlotState.WARMING || !turn.machine.runs(incarnation)) {
             return;
         }
-        turn.machine = turn.machine.withoutFailure().withSwappedFrom(Optional.empty());
+        turn.machine = turn.machine.recovered().withSwappedFrom(Optional.empty());
         turn.move(
                 SlotEdge.BECOME_READY,
                 CauseCode.HEALTHY,
@@ -122,17 +122,8 @@ final class SlotArrival {
 
     /** A slot that should be loaded and failed is tried again, each time later. */
     void retryIfDue() {
-        boolean failed = turn.machine.desired()
-                && turn.machine.launch().isEmpty()
-                && turn.machine.next().isEmpty()
-                && turn.machine.failure().isPresent();
-        if (!failed) {
-            return;
-        }
-        Instant due = turn.machine
-                .retryAt()
-                .orElseGet(() -> turn.machine.since().plus(SlotTurn.pauseAfter(turn.machine.failures())));
-        if (turn.now.isBefore(due)) {
+        Optional<Instant> due = turn.machine.retryDue();
+        if (due.isEmpty() || turn.now.isBefore(due.get())) {
             return;
         }
         turn.effect(new SlotEffect.Reload(turn.machine.slot(), CauseCode.RETRY));

@@ -121,7 +121,7 @@ final class SlotDeparture {
                         "The engine of slot " + turn.machine.slot() + " stopped moving: " + evidence)
                 .withDetail("evidence", evidence);
         if (!asked) {
-            turn.machine = turn.machine.withFailure(why);
+            turn.failedWhileReady(why);
         }
         turn.effect(new SlotEffect.Revoke(turn.machine.slot(), incarnation, RevokeCause.ENGINE_HUNG));
         turn.machine = turn.machine
@@ -202,7 +202,8 @@ final class SlotDeparture {
             }
             case READY, SERVING, IDLE -> {
                 turn.effect(new SlotEffect.Abandon(turn.machine.slot(), incarnation));
-                turn.machine = turn.machine.withLaunch(Optional.empty()).withFailure(why);
+                turn.failedWhileReady(why);
+                turn.machine = turn.machine.withLaunch(Optional.empty());
                 boolean wasAsked = turn.machine.isClosing();
                 turn.move(SlotEdge.LOST, CauseCode.ENGINE_EXITED, why.message());
                 if (wasAsked) {

@@ -27,6 +27,7 @@ public record SlotExplanation(SlotName slot, boolean runs, SlotState state, List
             SlotView view,
             SlotMachine machine,
             Optional<Hal0Exception> plan,
+            LaunchDrift drift,
             boolean waits,
             Optional<RoomEvidence> evidence) {
         var reasons = new ArrayList<Reason>();
@@ -72,10 +73,23 @@ public record SlotExplanation(SlotName slot, boolean runs, SlotState state, List
         }
         if (runs && view.configDirty()) {
             reasons.add(new Reason(
-                    "It runs, but with an older configuration than its file has.",
+                    "It runs, but with an older configuration than its file has" + describe(drift) + ".",
                     "`hal0 slot restart " + view.name() + "` applies it when nobody is inside."));
         }
         return new SlotExplanation(view.name(), runs, view.state(), reasons);
+    }
+
+    private static String describe(LaunchDrift drift) {
+        if (drift.problem() != null) {
+            return ", which describes nothing that could be started: " + drift.problem();
+        }
+        return drift.differences().isEmpty()
+                ? ""
+                : ": "
+                        + drift.differences().stream()
+                                .map(difference -> difference.what() + " is " + difference.running()
+                                        + ", configured is " + difference.configured())
+                                .collect(java.util.stream.Collectors.joining("; "));
     }
 
     private static Reason offline(SlotView view, SlotMachine machine) {

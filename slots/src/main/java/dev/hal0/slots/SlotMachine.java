@@ -116,6 +116,13 @@ record SlotMachine(
         return desired || next.isPresent();
     }
 
+    /** When a failed slot that should be loaded is tried again by itself: each time later. */
+    Optional<Instant> retryDue() {
+        return desired && launch.isEmpty() && next.isEmpty() && failure.isPresent()
+                ? Optional.of(retryAt.orElseGet(() -> since.plus(SlotTurn.pauseAfter(failures))))
+                : Optional.empty();
+    }
+
     /** What its workload holds or will hold, as well as it is known; zero without one, empty if unknown. */
     OptionalLong reserved() {
         return launch.isEmpty()
@@ -200,6 +207,20 @@ record SlotMachine(
         change.failure = Optional.empty();
         change.failures = 0;
         change.retryAt = Optional.empty();
+        return change.done();
+    }
+
+    /** It works again; how often it failed before is kept until it has worked for a while. */
+    SlotMachine recovered() {
+        Change change = new Change(this);
+        change.failure = Optional.empty();
+        change.retryAt = Optional.empty();
+        return change.done();
+    }
+
+    SlotMachine withFailures(int value) {
+        Change change = new Change(this);
+        change.failures = value;
         return change.done();
     }
 

@@ -135,8 +135,23 @@ public final class SlotManager implements SlotControl, AutoCloseable {
     }
 
     /** The command a load would run now. */
-    public List<String> resolvedCommand(SlotName slot) {
-        return runtime.commandLine(planOf(definitions.require(slot)));
+    public ResolvedLaunch resolved(SlotName slot) {
+        LaunchPlan plan = planOf(definitions.require(slot));
+        return new ResolvedLaunch(slot, runtime.commandLine(plan), plan.flags());
+    }
+
+    /** How what runs differs from what its files say now. */
+    public LaunchDrift drift(SlotName slot) {
+        SlotDefinition definition = definitions.require(slot);
+        Optional<Launch> launch = views.state().machine(slot).flatMap(SlotMachine::launch);
+        if (launch.isEmpty()) {
+            return LaunchDrift.NOTHING_RUNS;
+        }
+        try {
+            return LaunchDrift.between(launch.get().plan(), planOf(definition));
+        } catch (Hal0Exception noPlanNow) {
+            return LaunchDrift.impossible(noPlanNow.message());
+        }
     }
 
     /** Who holds memory, who waits for it, and why. */
@@ -161,6 +176,7 @@ public final class SlotManager implements SlotControl, AutoCloseable {
                 view,
                 state.machine(slot).orElseGet(() -> SlotMachine.offline(slot, view.since())),
                 obstacle,
+                view.configDirty() ? drift(slot) : LaunchDrift.NOTHING_RUNS,
                 state.line().contains(slot),
                 Optional.ofNullable(state.evidence().get(slot)));
     }

@@ -13,6 +13,9 @@ final class SlotTurn {
     /** First pause after a failed attempt; doubles with each further one to {@link #LONGEST_PAUSE}. */
     static final Duration FIRST_PAUSE = Duration.ofSeconds(2);
 
+    /** A slot that was ready for this long has left its earlier failures behind. */
+    static final Duration STABLE = Duration.ofSeconds(60);
+
     static final Duration LONGEST_PAUSE = Duration.ofSeconds(300);
 
     final Instant now;
@@ -40,6 +43,14 @@ final class SlotTurn {
         effect(new SlotEffect.Persist(machine));
         effects.addAll(List.of(between));
         effect(new SlotEffect.Publish(machine, from, Optional.of(edge)));
+    }
+
+    /** What works for a while and fails is not in a row with what failed before. */
+    void failedWhileReady(Hal0Exception why) {
+        if (!now.isBefore(machine.since().plus(STABLE))) {
+            machine = machine.withFailures(0);
+        }
+        machine = machine.withFailure(why);
     }
 
     /**

@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * @param engine family of the running or last launch; null before the first
  * @param configDirty the workload runs another plan than the files say; a restart would change it
  * @param configError why the file on disk is not in force; null when it is
+ * @param failures attempts that failed in a row, also while the next one is under way; counted anew when the slot has been
+ *     ready for a minute
+ * @param retryAt when a failed slot that should be loaded is tried again by itself; null where it is not
  * @param memoryBytes null when nothing runs or it cannot be read
  * @param lastUsedAt null if it never was, to the second after a crash of the control plane up to half a minute old
  * @param actions what is allowed now
@@ -34,6 +37,8 @@ public record SlotView(
         String runtime,
         @JsonProperty("config_dirty") boolean configDirty,
         @JsonProperty("config_error") @Nullable String configError,
+        int failures,
+        @JsonProperty("retry_at") @Nullable Instant retryAt,
         @Nullable Incarnation incarnation,
         int permits,
         int inside,

@@ -130,6 +130,8 @@ final class SlotViews {
                 runtime.kind(),
                 isDirty(definition, launch),
                 definitions.problem(slot).map(Hal0Exception::message).orElse(null),
+                machine.failures(),
+                machine.retryDue().orElse(null),
                 workload.map(Workload::incarnation).orElse(null),
                 gate.isOpen() ? gate.permits() : 0,
                 gate.inside(),

@@ -309,6 +309,30 @@ class SchedulerTest {
                 story("unload of nothing", SlotState.OFFLINE, CauseCode.NEVER_LOADED, "unload finished", STOP));
     }
 
+    /** An engine that loads and dies with its first request must not be started every two seconds for ever. */
+    @Test
+    void engineThatDiesSoonAfterBeingReady_isRestartedLaterEachTime() {
+        Duration before = Duration.ZERO;
+        for (int life = 1; life <= 4; life++) {
+            play(WANT, LAUNCHED, ANSWERED);
+            now = now.plusSeconds(5);
+            play(EXITED);
+            assertThat(machine().failures()).isEqualTo(life);
+            Duration pause = Duration.between(now, machine().retryDue().orElseThrow());
+            assertThat(pause).isGreaterThan(before);
+            before = pause;
+        }
+    }
+
+    @Test
+    void engineThatWorkedForAWhile_hasItsEarlierFailuresForgiven() {
+        play(WANT, LAUNCHED, ANSWERED, EXITED, WANT, LAUNCHED, ANSWERED);
+        assertThat(machine().failures()).isEqualTo(1);
+        now = now.plus(SlotTurn.STABLE);
+        play(EXITED);
+        assertThat(machine().failures()).isEqualTo(1);
+    }
+
     @Test
     void swapThatFails_asksForThePreviousModelAtOnce() {
         play(WANT, LAUNCHED, ANSWERED, WANT_LARGE, GATE_CLOSED, STOPPED);

@@ -41,7 +41,7 @@ class SlotManagerTest {
             Duration.ofSeconds(20),
             Duration.ofMillis(1),
             Duration.ofSeconds(1),
-            Duration.ofSeconds(120),
+            Duration.ofSeconds(2),
             8081,
             8099,
             ResidencyLimits.NONE);
@@ -153,6 +153,37 @@ class SlotManagerTest {
             assertThat(manager().routes().slot(OWN).orElseThrow().modelId()).contains("small");
         });
         assertThat(runtime.alive()).hasSize(1);
+    }
+
+    @Test
+    void driftOfARunningSlot_namesWhatARestartWouldChange() throws IOException {
+        assertThat(manager().drift(OWN).live()).isFalse();
+        load("small");
+        assertThat(manager().drift(OWN).differences()).isEmpty();
+
+        Files.writeString(folder.resolve("slots/own.toml"), "port = 8085\nmodel.default = \"large\"\n");
+
+        assertThat(manager().drift(OWN).differences())
+                .contains(new LaunchDrift.Difference("--model", "small", "large", "hal0"));
+        assertThat(manager().explain(OWN).reasons())
+                .anySatisfy(reason -> assertThat(reason.because()).contains("--model is small, configured is large"));
+    }
+
+    /** Guards against a slot that stays doubted for as long as a load may take, although its engine has nothing to load. */
+    @Test
+    void engineThatFallsSilent_isStartedAnew() {
+        load("small");
+        Incarnation first = manager().view(OWN).incarnation();
+        engine.health.set(new Health.Unreachable("refused"));
+        manager().doubt(OWN, java.util.Objects.requireNonNull(first), "no connection");
+        await().untilAsserted(() -> assertThat(manager().view(OWN).state()).isEqualTo(SlotState.ERROR));
+        assertThat(manager().view(OWN).message()).contains("not ready after").contains("refused");
+        assertThat(manager().view(OWN).retryAt()).isNotNull();
+
+        engine.health.set(new Health.Ready());
+
+        await().untilAsserted(() -> assertThat(manager().view(OWN).state()).isEqualTo(SlotState.READY));
+        assertThat(manager().view(OWN).incarnation()).isNotEqualTo(first);
     }
 
     @Test

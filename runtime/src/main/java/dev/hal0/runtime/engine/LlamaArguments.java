@@ -2,13 +2,16 @@ package dev.hal0.runtime.engine;
 
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
+import dev.hal0.slots.LaunchArgument;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * llama-server's command line as a map from flag to value, so that a later source replaces an earlier one and every flag
@@ -55,8 +58,8 @@ final class LlamaArguments {
             "--override-tensor",
             "--logit-bias");
 
-    private final Map<String, List<String>> flags = new LinkedHashMap<>();
-    private final List<String> repeated = new ArrayList<>();
+    private final Map<String, LaunchArgument> flags = new LinkedHashMap<>();
+    private final List<LaunchArgument> repeated = new ArrayList<>();
 
     private static Map<String, String> canonical() {
         var names = new TreeMap<String, String>();
@@ -92,17 +95,24 @@ final class LlamaArguments {
         return names;
     }
 
+    /** Sets what hal0 needs or knows to be right. */
     LlamaArguments set(String flag, String... values) {
-        flags.put(flag, List.of(values));
+        return setFrom("hal0", flag, values);
+    }
+
+    /** @param source see {@link LaunchArgument#source} */
+    LlamaArguments setFrom(String source, String flag, String... values) {
+        flags.put(flag, new LaunchArgument(flag, List.of(values), source));
         return this;
     }
 
     /**
      * Adds a person's flags over what is there.
      *
+     * @param source the key they stand under, such as {@code server.extra_args}
      * @throws Hal0Exception {@code slot.managed_arg_denied} for a flag that hal0 owns
      */
-    LlamaArguments addExtra(String text) {
+    LlamaArguments addExtra(String source, String text) {
         List<String> words = CommandText.split(text);
         int i = 0;
         while (i < words.size()) {
@@ -110,8 +120,8 @@ final class LlamaArguments {
             if (!isFlag(word)) {
                 throw new Hal0Exception(
                                 ErrorCode.SLOT_CONFIG_ERROR,
-                                "`server.extra_args`: '" + word + "' is no flag and follows none.")
-                        .withParam("server.extra_args");
+                                "`" + source + "`: '" + word + "' is no flag and follows none.")
+                        .withParam(source);
             }
             var values = new ArrayList<String>();
             int equals = word.startsWith("--") ? word.indexOf('=') : -1;
@@ -126,18 +136,17 @@ final class LlamaArguments {
             if (OWNED.contains(flag)) {
                 throw new Hal0Exception(
                                 ErrorCode.SLOT_MANAGED_ARGUMENT,
-                                "`server.extra_args` sets " + word + ", which belongs to hal0.")
-                        .withParam("server.extra_args")
+                                "`" + source + "` sets " + word + ", which belongs to hal0.")
+                        .withParam(source)
                         .withDetail("flag", word);
             }
             if (REPEATABLE.contains(flag)) {
-                repeated.add(flag);
-                repeated.addAll(values);
+                repeated.add(new LaunchArgument(flag, values, source));
                 continue;
             }
             Optional.ofNullable(OPPOSITES.get(flag)).ifPresent(flags::remove);
             flags.remove(flag);
-            flags.put(flag, List.copyOf(values));
+            flags.put(flag, new LaunchArgument(flag, values, source));
         }
         return this;
     }
@@ -150,20 +159,28 @@ final class LlamaArguments {
     /** The effective integer of a flag, or {@code otherwise} where it is absent or no integer. */
     int integer(String flag, int otherwise) {
         try {
-            List<String> values = flags.getOrDefault(flag, List.of());
-            return values.isEmpty() ? otherwise : Integer.parseInt(values.getLast());
+            LaunchArgument found = flags.get(flag);
+            return found == null || found.values().isEmpty()
+                    ? otherwise
+                    : Integer.parseInt(found.values().getLast());
         } catch (NumberFormatException notANumber) {
             return otherwise;
         }
     }
 
     List<String> list() {
-        var list = new ArrayList<String>();
-        flags.forEach((flag, values) -> {
-            list.add(flag);
-            list.addAll(values);
-        });
-        list.addAll(repeated);
-        return list;
+        return all().flatMap(argument -> Stream.concat(Stream.of(argument.flag()), argument.values().stream()))
+                .toList();
+    }
+
+    /** Of each word of {@link #list}. */
+    List<String> sources() {
+        return all().flatMap(
+                        argument -> Collections.nCopies(1 + argument.values().size(), argument.source()).stream())
+                .toList();
+    }
+
+    private Stream<LaunchArgument> all() {
+        return Stream.concat(flags.values().stream(), repeated.stream());
     }
 }

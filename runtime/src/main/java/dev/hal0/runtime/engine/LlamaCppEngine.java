@@ -63,9 +63,9 @@ public final class LlamaCppEngine implements Engine {
         int context = contextPerRequest(definition, model);
         var arguments = new LlamaArguments()
                 .set("--host", "127.0.0.1")
-                .set("--port", Integer.toString(definition.port()))
-                .set("--model", file.toString())
-                .set("--alias", model.id())
+                .setFrom("port", "--port", Integer.toString(definition.port()))
+                .setFrom("model.default", "--model", file.toString())
+                .setFrom("model.default", "--alias", model.id())
                 .set("--api-key-file", keyFile.toString())
                 .set("--fit", "off")
                 .set("--no-ui")
@@ -73,8 +73,11 @@ public final class LlamaCppEngine implements Engine {
                 .set("--metrics")
                 .set("--offline")
                 .set("--log-colors", "off")
-                .set("--ctx-size", Integer.toString(Math.multiplyExact(context, definition.parallel())))
-                .set("--parallel", Integer.toString(definition.parallel()));
+                .setFrom(
+                        definition.contextSize().isPresent() ? "model.context_size" : "model",
+                        "--ctx-size",
+                        Integer.toString(Math.multiplyExact(context, definition.parallel())))
+                .setFrom("parallel", "--parallel", Integer.toString(definition.parallel()));
         device(definition, arguments);
         purpose(definition, arguments);
         // Prompts that were answered before, kept in main memory: by its own choice the engine would take up to 8 GiB.
@@ -82,11 +85,11 @@ public final class LlamaCppEngine implements Engine {
         List<Path> files = new ArrayList<>(List.of(file));
         if (definition.type() == SlotType.LLM) {
             model.details().mmproj().ifPresent(projector -> {
-                arguments.set("--mmproj", projector.toString());
+                arguments.setFrom("model", "--mmproj", projector.toString());
                 files.add(projector);
             });
         }
-        arguments.addExtra(definition.extraArguments());
+        arguments.addExtra("server.extra_args", definition.extraArguments());
 
         int parallel = Math.max(1, arguments.integer("--parallel", definition.parallel()));
         int total = arguments.integer("--ctx-size", context * definition.parallel());
@@ -106,7 +109,8 @@ public final class LlamaCppEngine implements Engine {
                         "model_alias", model.id(),
                         "model_path", file.toString(),
                         "total_slots", Integer.toString(parallel),
-                        "n_ctx", Integer.toString(total / parallel)));
+                        "n_ctx", Integer.toString(total / parallel)),
+                arguments.sources());
     }
 
     @Override
@@ -118,20 +122,20 @@ public final class LlamaCppEngine implements Engine {
 
     private static void device(SlotDefinition definition, LlamaArguments arguments) {
         if (definition.device() == Device.CPU) {
-            arguments.set("--n-gpu-layers", "0").set("--device", "none");
+            arguments.setFrom("device", "--n-gpu-layers", "0").setFrom("device", "--device", "none");
         } else if (definition.gpuLayers() >= 0) {
-            arguments.set("--n-gpu-layers", Integer.toString(definition.gpuLayers()));
+            arguments.setFrom("model.n_gpu_layers", "--n-gpu-layers", Integer.toString(definition.gpuLayers()));
         } else {
-            arguments.set("--n-gpu-layers", "all");
+            arguments.setFrom("device", "--n-gpu-layers", "all");
         }
     }
 
     /** An embedding or reranking server without its mode refuses its only endpoint while its health is green. */
     private static void purpose(SlotDefinition definition, LlamaArguments arguments) {
         switch (definition.type()) {
-            case LLM -> arguments.set("--jinja");
-            case EMBEDDING -> arguments.set("--embeddings");
-            case RERANKING -> arguments.set("--reranking");
+            case LLM -> arguments.setFrom("type", "--jinja");
+            case EMBEDDING -> arguments.setFrom("type", "--embeddings");
+            case RERANKING -> arguments.setFrom("type", "--reranking");
             case TRANSCRIPTION, TTS, IMAGE ->
                 throw new Hal0Exception(
                                 ErrorCode.SLOT_CONFIG_ERROR,

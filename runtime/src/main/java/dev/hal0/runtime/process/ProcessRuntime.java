@@ -139,8 +139,11 @@ public final class ProcessRuntime implements SlotRuntime {
         } catch (IOException taken) {
             throw new Hal0Exception(
                             ErrorCode.SLOT_PORT_CONFLICT,
-                            "Port " + plan.port() + " of slot " + plan.slot() + " is in use by another program on this"
-                                    + " machine (" + taken.getMessage() + ").")
+                            "Port " + plan.port() + " of slot " + plan.slot() + " is in use by "
+                                    + PortHolder.of(plan.port())
+                                            .map(PortHolder::describe)
+                                            .orElse("another program on this machine")
+                                    + " (" + taken.getMessage() + ").")
                     .withDetail("port", plan.port());
         }
     }

@@ -31,6 +31,24 @@ class LlamaCppEngineTest {
 
     private final LlamaCppEngine engine = new LlamaCppEngine();
 
+    /** What is shown of a flag's origin is the argument itself, not a second list beside it. */
+    @Test
+    void everyWord_hasASource_andTheFlagsJoinedAreTheArguments() {
+        var plan = plan(slot().extra("--temp 0.5 --lora a --lora b").build(), 4096);
+        var joined = new java.util.ArrayList<String>();
+        plan.flags().forEach(flag -> {
+            joined.add(flag.flag());
+            joined.addAll(flag.values());
+        });
+        assertThat(joined).isEqualTo(plan.arguments());
+        assertThat(plan.flags())
+                .contains(
+                        new dev.hal0.slots.LaunchArgument("--temp", List.of("0.5"), "server.extra_args"),
+                        new dev.hal0.slots.LaunchArgument("--lora", List.of("b"), "server.extra_args"),
+                        new dev.hal0.slots.LaunchArgument("--ctx-size", List.of("4096"), "model"),
+                        new dev.hal0.slots.LaunchArgument("--host", List.of("127.0.0.1"), "hal0"));
+    }
+
     @Test
     void plainChatSlot_hasExactlyTheseArguments() {
         LaunchPlan plan = plan(slot().build(), 4096);

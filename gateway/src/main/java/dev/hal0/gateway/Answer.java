@@ -259,6 +259,15 @@ final class Answer {
         return mode == Mode.REFUSAL;
     }
 
+    int engineStatus() {
+        return engineStatus;
+    }
+
+    /** What has come of the engine's words. */
+    String refusal() {
+        return held.toString();
+    }
+
     /** A stalled answer is the client's doing. */
     boolean isBackedUp() {
         return mode != Mode.ENDED && response.writeQueueFull();
@@ -288,12 +297,12 @@ final class Answer {
                 bytes.setRelease(held.length());
                 end(response.end(held));
             }
-            case REFUSAL -> end(refusal());
+            case REFUSAL -> end(endWithRefusal());
             case HELD, TELLING, ENDED -> {}
         }
     }
 
-    private Future<Void> refusal() {
+    private Future<Void> endWithRefusal() {
         String envelope = EngineRefusal.envelope(engineStatus, held, requestId);
         if (response.headWritten()) {
             return endWithError(envelope);

@@ -10,25 +10,37 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Collects a request's body up to a limit. Must be started in the turn of the event loop that brought the request's head.
+ * Collects a request's body up to a limit: in memory, and what is too large for that on disk, no faster than the disk takes it.
+ * Must be started in the turn of the event loop that brought the request's head.
  *
  * <p>A body beyond the limit is refused at once, but what the client still sends is read and thrown away for a moment before
  * the connection closes: closed with unread bytes, TCP would reset it and the refusal could be lost on its way.
  */
 final class BodyCollector {
     private static final long LINGER_MILLIS = 2_000;
+    private static final int WRITTEN_AT_ONCE_BYTES = 256 << 10;
     private static final int FIRST_ALLOCATION_BYTES = 1 << 20;
 
     private final Vertx vertx;
     private final RoutingContext context;
     private final HttpServerRequest request;
     private final long limit;
+    private final Spool spool;
+    private final Consumer<Buffer> reader;
+    private Buffer held = Buffer.buffer();
+    private @Nullable SpoolFile file;
+    private long length;
+    private boolean writing;
     private boolean settled;
 
-    BodyCollector(Vertx vertx, RoutingContext context, long limit) {
+    /** @param reader sees every byte first; a {@link Hal0Exception} of it refuses the body */
+    BodyCollector(Vertx vertx, RoutingContext context, long limit, Spool spool, Consumer<Buffer> reader) {
         this.vertx = vertx;
+        this.spool = spool;
+        this.reader = reader;
         this.context = context;
         this.request = context.request();
         this.limit = limit;
@@ -37,11 +49,15 @@ final class BodyCollector {
     /**
      * Exactly one of the three is called, once.
      *
+     * @param whole takes over what is stored
      * @param refused has been answered already
      * @param gone the client left before the end
      */
-    void collect(Consumer<Buffer> whole, Consumer<Hal0Exception> refused, Runnable gone) {
-        request.exceptionHandler(ignored -> settle(gone));
+    void collect(Consumer<StoredBody> whole, Consumer<Hal0Exception> refused, Runnable gone) {
+        request.exceptionHandler(ignored -> settle(() -> {
+            discard();
+            gone.run();
+        }));
         String encoding = request.getHeader("Content-Encoding");
         if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
             refuse(
@@ -61,19 +77,89 @@ final class BodyCollector {
         if ("100-continue".equalsIgnoreCase(request.getHeader("Expect"))) {
             var unused = context.response().writeContinue();
         }
-        Buffer body = Buffer.buffer((int) Math.max(1024, Math.min(announced, FIRST_ALLOCATION_BYTES)));
+        held = Buffer.buffer((int) Math.max(1024, Math.min(announced, FIRST_ALLOCATION_BYTES)));
         request.handler(chunk -> {
-            if (body.length() + (long) chunk.length() > limit) {
-                refuse(tooLarge(), refused);
-            } else {
-                body.appendBuffer(chunk);
+            try {
+                take(chunk, refused);
+            } catch (Hal0Exception why) {
+                refuse(why, refused);
             }
         });
-        request.endHandler(ignored -> settle(() -> whole.accept(body)));
+        request.endHandler(ignored -> {
+            if (file == null) {
+                settle(() -> whole.accept(new StoredBody.InMemory(held)));
+            } else {
+                store(refused, () -> settle(() -> whole.accept(stored())));
+            }
+        });
+    }
+
+    private void take(Buffer chunk, Consumer<Hal0Exception> refused) {
+        length += chunk.length();
+        if (length > limit) {
+            throw tooLarge();
+        }
+        reader.accept(chunk);
+        held.appendBuffer(chunk);
+        if (held.length() > (file == null ? spool.memoryBytes() : WRITTEN_AT_ONCE_BYTES)) {
+            request.pause();
+            store(refused, request::resume);
+        }
+    }
+
+    /** Writes what is held to the file, and goes on when that is done. Nothing comes in meanwhile. */
+    private void store(Consumer<Hal0Exception> refused, Runnable then) {
+        byte[] bytes = held.getBytes();
+        held = Buffer.buffer();
+        SpoolFile known = file;
+        writing = true;
+        vertx.executeBlocking(
+                        () -> {
+                            SpoolFile target = known == null ? spool.create() : known;
+                            try {
+                                target.append(bytes);
+                                return target;
+                            } catch (Hal0Exception failure) {
+                                target.close();
+                                throw failure;
+                            }
+                        },
+                        false)
+                .onComplete(written -> {
+                    writing = false;
+                    file = written.succeeded() ? written.result() : null;
+                    if (settled) {
+                        discard();
+                    } else if (written.succeeded()) {
+                        then.run();
+                    } else {
+                        request.resume();
+                        refuse(Responses.failureOf(written.cause()), refused);
+                    }
+                });
+    }
+
+    private StoredBody stored() {
+        SpoolFile whole = file;
+        if (whole == null) {
+            throw new IllegalStateException("nothing was stored");
+        }
+        return new StoredBody.OnDisk(whole, length);
+    }
+
+    /** Nobody wants the body any more; one that is being written is closed when that is done. */
+    private void discard() {
+        SpoolFile unwanted = file;
+        held = Buffer.buffer();
+        if (unwanted != null && !writing) {
+            file = null;
+            unwanted.close();
+        }
     }
 
     private void refuse(Hal0Exception why, Consumer<Hal0Exception> refused) {
         settle(() -> {
+            discard();
             HttpServerResponse response = context.response();
             Buffer envelope = Buffer.buffer(Responses.envelope(why, RequestIds.of(context)));
             Responses.prepare(context, why.code().status());

@@ -77,9 +77,8 @@ final class EngineLink implements ReplyParser.Reader {
         written = false;
         sentAt = System.nanoTime();
         Future<Void> sent = socket.write(request.head());
-        Buffer rest = request.rest();
-        if (rest != null) {
-            sent = socket.write(rest);
+        if (!request.rest().isEmpty()) {
+            sent = BodyUpload.send(links.vertx(), socket, request.rest(), () -> user == sender);
         }
         sent.onComplete(outcome -> {
             if (outcome.succeeded()) {

@@ -57,6 +57,10 @@ final class EngineLinks {
                 new NetClientOptions().setTcpNoDelay(true).setConnectTimeout(CONNECT_TIMEOUT_MILLIS));
     }
 
+    Vertx vertx() {
+        return vertx;
+    }
+
     /** The link that lay for the shortest time, at once, or else a new one. */
     Future<EngineLink> open(Address address) {
         EngineLink kept = shelves.get().take(address);

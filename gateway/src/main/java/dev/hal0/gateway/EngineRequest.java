@@ -3,14 +3,13 @@ package dev.hal0.gateway;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What an engine is told of a client's request: the least that works.
  *
- * @param rest of the body, which is not worth copying behind the head; null when the head has it all
+ * @param rest of the body, which is not worth copying behind the head; empty when the head has it all
  */
-record EngineRequest(Buffer head, @Nullable Buffer rest) {
+record EngineRequest(Buffer head, List<BodyPiece> rest) {
     /** The client's headers that an engine may see; everything else is nobody's business but ours. */
     private static final List<String> PASSED_ON = List.of("traceparent", "tracestate");
 
@@ -19,7 +18,7 @@ record EngineRequest(Buffer head, @Nullable Buffer rest) {
 
     private static final int HEAD_BYTES = 512;
 
-    static EngineRequest of(Admission.Admitted admitted, String requestId, HttpServerRequest client, Buffer body) {
+    static EngineRequest of(Admission.Admitted admitted, String requestId, HttpServerRequest client, EngineBody body) {
         var endpoint = admitted.target().endpoint();
         var text = new StringBuilder(HEAD_BYTES)
                 .append("POST ")
@@ -27,7 +26,7 @@ record EngineRequest(Buffer head, @Nullable Buffer rest) {
                 .append(" HTTP/1.1");
         field(text, "Host", endpoint.authority());
         field(text, "Authorization", "Bearer " + endpoint.key());
-        field(text, "Content-Type", "application/json");
+        field(text, "Content-Type", body.contentType());
         field(text, "Accept-Encoding", "identity");
         field(text, "X-Request-ID", requestId);
         for (String name : PASSED_ON) {
@@ -36,13 +35,20 @@ record EngineRequest(Buffer head, @Nullable Buffer rest) {
                 field(text, name, value);
             }
         }
-        field(text, "Content-Length", Integer.toString(body.length()));
+        field(text, "Content-Length", Long.toString(body.length()));
         text.append("\r\n\r\n");
-        if (body.length() > MOST_COPIED_BYTES) {
-            return new EngineRequest(Buffer.buffer(text.toString()), body);
+        Buffer whole = Buffer.buffer(text.length() + (int) Math.min(MOST_COPIED_BYTES, body.length()))
+                .appendString(text.toString());
+        int copied = 0;
+        for (BodyPiece piece : body.pieces()) {
+            if (!(piece instanceof BodyPiece.Bytes bytes) || whole.length() + bytes.length() > MOST_COPIED_BYTES) {
+                break;
+            }
+            whole.appendBuffer(bytes.bytes());
+            copied++;
         }
-        Buffer whole = Buffer.buffer(text.length() + body.length());
-        return new EngineRequest(whole.appendString(text.toString()).appendBuffer(body), null);
+        return new EngineRequest(
+                whole, body.pieces().subList(copied, body.pieces().size()));
     }
 
     private static void field(StringBuilder text, String name, String value) {

@@ -2,6 +2,7 @@ package dev.hal0.gateway;
 
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
+import dev.hal0.slots.Engine;
 import dev.hal0.slots.Route;
 import dev.hal0.slots.SlotControl;
 import io.vertx.core.Context;
@@ -70,7 +71,7 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
     private final Context context;
     private final HttpServerRequest request;
     private final GatewayRoute route;
-    private final Buffer body;
+    private final RequestBody body;
     private final Answer answer;
     private final Admission admission;
     private final boolean streamed;
@@ -89,8 +90,7 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
             Surroundings gateway,
             RoutingContext routing,
             GatewayRoute route,
-            RequestHead head,
-            Buffer body,
+            RequestBody body,
             Instant since,
             Timings timings) {
         this.gateway = gateway;
@@ -99,14 +99,14 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
         this.request = routing.request();
         this.route = route;
         this.body = body;
-        this.streamed = route.streams() && head.stream();
+        this.streamed = route.streams() && body.head().stream();
         this.answer = new Answer(vertx, gateway.policy(), routing);
         this.admission = new Admission(
                 vertx,
                 gateway.slots(),
                 gateway.policy().loadBudget(),
                 route.path(),
-                () -> gateway.resolve(route, head.model()),
+                () -> gateway.resolve(route, body.head().model()),
                 this,
                 timings);
         this.since = since;
@@ -191,7 +191,12 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
                             .withDetail("cause", cause.label()));
                     engine.hangUp();
                 }));
-        engine.start(EngineRequest.of(admitted, answer.requestId(), request, body));
+        guarded(() -> engine.start(EngineRequest.of(admitted, answer.requestId(), request, forEngine(admitted))));
+    }
+
+    private EngineBody forEngine(Admission.Admitted admitted) {
+        return body.forEngine(
+                admitted.target().engine().form(route.path()), admitted.route().modelId());
     }
 
     // The engine
@@ -226,7 +231,7 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
     public void replied(ReplyHead reply) {
         guarded(() -> {
             phase = Phase.RELAYING;
-            if (!answer.begin(reply)) {
+            if (!answer.begin(reply.withContentType(engine()::contentType))) {
                 fail(new Hal0Exception(
                         ErrorCode.DISPATCH_UPSTREAM_FAILED,
                         "The engine of slot " + current().slot() + " was asked for a stream and answered "
@@ -278,6 +283,13 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
     }
 
     private void complete() {
+        if (answer.isRefusal()) {
+            Optional<Hal0Exception> known = engine().explain(route.path(), answer.engineStatus(), answer.refusal());
+            if (known.isPresent()) {
+                fail(known.get());
+                return;
+            }
+        }
         Optional<String> errorCode =
                 answer.isRefusal() ? Optional.of(ErrorCode.DISPATCH_UPSTREAM_FAILED.code()) : Optional.empty();
         end(errorCode, answer::complete);
@@ -293,6 +305,10 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
                         ErrorCode.DISPATCH_UPSTREAM_UNAVAILABLE,
                         "The engine of slot " + current().slot() + " failed at this request: " + how + ".")
                 .withDetail("slot", current().slot().value());
+    }
+
+    private Engine engine() {
+        return current().target().orElseThrow().engine();
     }
 
     private Route current() {
@@ -364,6 +380,7 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
 
     private void overIfDone() {
         if (isEnding() && fetched && call == null) {
+            body.close();
             gateway.over(this);
         }
     }

@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,6 +40,7 @@ public final class Gateway {
     private final SlotControl slots;
     private final ModelListing models;
     private final GatewayPolicy policy;
+    private final Spool spool;
     private final Accounting accounting;
     private final InstantSource clock;
     private final EngineLinks links;
@@ -74,12 +76,14 @@ public final class Gateway {
             SlotControl slots,
             ModelListing models,
             GatewayPolicy policy,
+            Spool spool,
             Accounting accounting,
             InstantSource clock) {
         this.vertx = vertx;
         this.slots = slots;
         this.models = models;
         this.policy = policy;
+        this.spool = spool;
         this.accounting = accounting;
         this.clock = clock;
         this.links = new EngineLinks(vertx);
@@ -163,38 +167,77 @@ public final class Gateway {
 
     private void receive(RoutingContext context, GatewayRoute route) {
         var timings = new Timings(System.nanoTime());
-        new BodyCollector(vertx, context, policy.maxBodyBytes())
+        if (route.takesForm()) {
+            receiveForm(context, route, timings);
+        } else {
+            collect(context, route, timings, chunk -> {}, body -> parse(context, route, body, timings));
+        }
+    }
+
+    private void receiveForm(RoutingContext context, GatewayRoute route, Timings timings) {
+        MultipartReader form;
+        try {
+            form = MultipartReader.of(context.request().getHeader("Content-Type"));
+        } catch (Hal0Exception why) {
+            // Answered when the body is there: most clients listen only when they have sent it.
+            collect(context, route, timings, chunk -> {}, body -> {
+                body.close();
+                refuse(context, route, why, timings);
+            });
+            return;
+        }
+        collect(context, route, timings, form::read, body -> {
+            try {
+                var whole = new RequestBody.Form(form.finish().requireFile("file"), body);
+                begin(context, route, whole, timings);
+            } catch (Hal0Exception why) {
+                body.close();
+                refuse(context, route, why, timings);
+            }
+        });
+    }
+
+    private void collect(
+            RoutingContext context,
+            GatewayRoute route,
+            Timings timings,
+            Consumer<Buffer> reader,
+            Consumer<StoredBody> whole) {
+        new BodyCollector(vertx, context, policy.maxBodyBytes(), spool, reader)
                 .collect(
-                        body -> parse(context, route, body, timings),
+                        whole,
                         why -> account(
                                 context, route, why.code().status(), why.code().code(), timings),
                         () -> account(context, route, 499, Accounting.CLIENT_CLOSED, timings));
     }
 
-    private void parse(RoutingContext context, GatewayRoute route, Buffer body, Timings timings) {
-        if (body.length() <= PARSED_ON_LOOP_BYTES) {
+    private void parse(RoutingContext context, GatewayRoute route, StoredBody body, Timings timings) {
+        if (body instanceof StoredBody.InMemory small && small.length() <= PARSED_ON_LOOP_BYTES) {
             try {
-                begin(context, route, body, RequestHead.parse(body.getBytes()), timings);
+                RequestHead head = RequestHead.parse(small.bytes().getBytes());
+                begin(context, route, new RequestBody.Json(head, body), timings);
             } catch (Hal0Exception why) {
                 refuse(context, route, why, timings);
             }
             return;
         }
-        vertx.executeBlocking(() -> RequestHead.parse(body.getBytes()), false).onComplete(parsed -> {
+        vertx.executeBlocking(() -> RequestHead.parse(body.stream()), false).onComplete(parsed -> {
             if (parsed.succeeded()) {
-                begin(context, route, body, parsed.result(), timings);
+                begin(context, route, new RequestBody.Json(parsed.result(), body), timings);
             } else {
+                body.close();
                 refuse(context, route, Responses.failureOf(parsed.cause()), timings);
             }
         });
     }
 
-    private void begin(RoutingContext context, GatewayRoute route, Buffer body, RequestHead head, Timings timings) {
-        var exchange = new Exchange(surroundings, context, route, head, body, clock.instant(), timings);
+    private void begin(RoutingContext context, GatewayRoute route, RequestBody body, Timings timings) {
+        var exchange = new Exchange(surroundings, context, route, body, clock.instant(), timings);
         exchanges.add(exchange);
         if (isDraining()) {
             // Its body came in while the drain began: it is refused like everyone who came later.
             over(exchange);
+            body.close();
             refuse(context, route, shuttingDown("The control plane is stopping."), timings);
         } else {
             exchange.start();

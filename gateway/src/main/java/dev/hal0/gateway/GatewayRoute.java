@@ -22,8 +22,23 @@ public record GatewayRoute(HttpMethod method, String path, Optional<SlotType> se
             inference("/v1/chat/completions", SlotType.LLM, true, "Chat; streamed with `stream: true`."),
             inference("/v1/completions", SlotType.LLM, true, "Plain completion; streamed with `stream: true`."),
             inference("/v1/embeddings", SlotType.EMBEDDING, false, "Embedding vectors."),
+            inference(
+                    "/v1/audio/transcriptions",
+                    SlotType.TRANSCRIPTION,
+                    false,
+                    "Speech to text; multipart/form-data with `file` and `model`."),
+            inference(
+                    "/v1/audio/translations",
+                    SlotType.TRANSCRIPTION,
+                    false,
+                    "Speech to English text; multipart/form-data with `file` and `model`."),
             MODELS,
             MODEL);
+
+    /** Whether its body is a form with a file; otherwise it is JSON. */
+    public boolean takesForm() {
+        return serves.filter(type -> type == SlotType.TRANSCRIPTION).isPresent();
+    }
 
     /** What a model must be able to do for this route. */
     public Optional<ModelCapability> capability() {

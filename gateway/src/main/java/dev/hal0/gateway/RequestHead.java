@@ -2,6 +2,7 @@ package dev.hal0.gateway;
 
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
+import java.io.InputStream;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -27,9 +28,22 @@ record RequestHead(Optional<String> model, boolean stream) {
 
     /** @throws Hal0Exception {@code request.invalid_json}, {@code request.not_an_object} or {@code request.invalid} */
     static RequestHead parse(byte[] body) {
+        return parse(FACTORY.createParser(ObjectReadContext.empty(), body));
+    }
+
+    /**
+     * Reads to the end and keeps nothing; the stream may block.
+     *
+     * @throws Hal0Exception as the other
+     */
+    static RequestHead parse(InputStream body) {
+        return parse(FACTORY.createParser(ObjectReadContext.empty(), body));
+    }
+
+    private static RequestHead parse(JsonParser unread) {
         Optional<String> model = Optional.empty();
         boolean stream = false;
-        try (JsonParser parser = FACTORY.createParser(ObjectReadContext.empty(), body)) {
+        try (JsonParser parser = unread) {
             JsonToken first = parser.nextToken();
             if (first == null) {
                 throw new Hal0Exception(ErrorCode.REQUEST_INVALID_JSON, "The body is empty; send a JSON object.");

@@ -27,10 +27,11 @@ import org.junit.jupiter.api.Test;
 class EngineLinksTest {
     private static final Duration PATIENCE = Duration.ofSeconds(15);
     private static final String REPLY = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-    private static final EngineRequest SMALL = new EngineRequest(Buffer.buffer("POST / HTTP/1.1\r\n\r\n"), null);
+    private static final EngineRequest SMALL = new EngineRequest(Buffer.buffer("POST / HTTP/1.1\r\n\r\n"), List.of());
 
     /** Far more than the buffers between two sockets hold. */
-    private static final EngineRequest LARGE = new EngineRequest(SMALL.head(), Buffer.buffer(new byte[64 << 20]));
+    private static final EngineRequest LARGE =
+            new EngineRequest(SMALL.head(), List.of(new BodyPiece.Bytes(Buffer.buffer(new byte[64 << 20]))));
 
     private final Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(2));
     private final Context loop = vertx.getOrCreateContext();

@@ -15,6 +15,7 @@ import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpServer;
 import io.vertx.ext.web.Router;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -47,6 +48,9 @@ final class GatewayBox implements AutoCloseable {
             Duration.ofSeconds(60),
             Duration.ofSeconds(60));
 
+    /** As in the product. */
+    private static final int MEMORY_BYTES = 8 << 20;
+
     final Vertx vertx;
     final FakeEngineServer engine = new FakeEngineServer();
     final TestingSlotControl slots = new TestingSlotControl();
@@ -63,6 +67,10 @@ final class GatewayBox implements AutoCloseable {
     }
 
     GatewayBox(GatewayPolicy policy) {
+        this(policy, new Spool(MEMORY_BYTES, GatewayBox::noFile));
+    }
+
+    GatewayBox(GatewayPolicy policy, Spool spool) {
         watcher = watchLogs();
         vertx = Vertx.vertx(new VertxOptions()
                 .setPreferNativeTransport(true)
@@ -77,7 +85,7 @@ final class GatewayBox implements AutoCloseable {
                 .byDefault()
                 .ready();
         gateway = new Gateway(
-                vertx, slots, new ModelListing(slots, () -> models), policy, ended::add, InstantSource.system());
+                vertx, slots, new ModelListing(slots, () -> models), policy, spool, ended::add, InstantSource.system());
         Router router = Router.router(vertx);
         router.route().handler(RequestIds::assign);
         router.errorHandler(400, Responses::malformed);
@@ -94,6 +102,10 @@ final class GatewayBox implements AutoCloseable {
                 idle,
                 total,
                 nonStreamTotal);
+    }
+
+    private static FileChannel noFile() throws IOException {
+        throw new IOException("this test has no disk");
     }
 
     int port() {

@@ -14,6 +14,8 @@ public enum ErrorCode {
     REQUEST_UNKNOWN_FIELDS(
             "validation.unknown_keys", 400, "Remove the listed keys; the message names those that exist."),
     REQUEST_TOO_LARGE("request.too_large", 413, "Send a smaller body, or raise [server].max_body_mb in hal0.toml."),
+    REQUEST_FORM_INVALID(
+            "request.invalid_form", 400, "Send well-formed multipart/form-data, as HTTP clients do for file uploads."),
     REQUEST_ORIGIN_REFUSED(
             "request.origin_refused", 403, "Add the host name to [network].allowed_hosts in hal0.toml if it is yours."),
     REQUEST_HOST_REFUSED(
@@ -39,7 +41,10 @@ public enum ErrorCode {
     MODEL_IN_USE("model.in_use", 409, "Bind the slots to another model or delete them first."),
     MODEL_READ_ONLY("model.read_only", 409, "This model is part of hal0 and cannot be changed."),
     MODEL_FILE_MISSING("model.file_missing", 409, "Restore the file, or remove the entry with `hal0 model rm ID`."),
-    MODEL_FILE_INVALID("model.file_invalid", 422, "Give a complete little-endian GGUF file of version 2 or 3."),
+    MODEL_FILE_INVALID(
+            "model.file_invalid",
+            422,
+            "Give a complete little-endian GGUF file of version 2 or 3, or a ggml file of whisper.cpp."),
     MODEL_REGISTRY_UNAVAILABLE(
             "model.registry_unavailable", 503, "Repair registry.toml at the given line; nothing is written meanwhile."),
     MODEL_REGISTRY_EXISTS(
@@ -94,7 +99,7 @@ public enum ErrorCode {
     ENGINE_NOT_INSTALLED(
             "engine.not_installed",
             409,
-            "Install it with `hal0 engine install llama.cpp`, or put llama-server on PATH."),
+            "Install it with `hal0 engine install llama.cpp`, or put the named program on PATH or into [engines] of hal0.toml."),
     ENGINE_INSTALL_FAILED(
             "engine.install_failed",
             502,
@@ -115,6 +120,11 @@ public enum ErrorCode {
     DISPATCH_STREAM_LIMIT(
             "dispatch.stream_limit", 504, "Raise [dispatcher].stream_idle_s or stream_total_s in hal0.toml."),
     DISPATCH_SHUTTING_DOWN("dispatch.shutting_down", 503, "The control plane is stopping; retry when it is back."),
+
+    AUDIO_UNSUPPORTED_FORMAT(
+            "audio.unsupported_format",
+            415,
+            "Send WAV, MP3 or FLAC; for other formats put ffmpeg on the engine's PATH and --convert into the slot's extra_args."),
 
     SYSTEM_COMMAND_FAILED("system.command_failed", 500, "The command and its last output are in details."),
     SYSTEM_PROBE_FAILED(

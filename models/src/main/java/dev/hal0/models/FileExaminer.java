@@ -54,6 +54,7 @@ final class FileExaminer {
     /** A projector, which is loaded beside a model. */
     record Projector(String quantization) {}
 
+    private static final String WHISPER_CPP = "whisper.cpp";
     private static final Pattern SPEECH_TO_TEXT = word("whisper|moonshine");
     private static final Pattern TEXT_TO_SPEECH = word("kokoro");
 
@@ -109,6 +110,23 @@ final class FileExaminer {
                 hints(header));
     }
 
+    /** A file that was found to be complete. */
+    Examined examine(WhisperFile whisper) {
+        return new Examined(
+                "",
+                whisper.sizeBytes(),
+                "whisper",
+                whisper.quantization(),
+                0,
+                false,
+                false,
+                ModelCapability.TRANSCRIPTION,
+                Confidence.HIGH,
+                "it is a whisper model in ggml's format",
+                List.of(WHISPER_CPP),
+                Map.of("multilingual", whisper.multilingual()));
+    }
+
     private static Map<String, Object> hints(GgufHeader header) {
         var hints = new TreeMap<String, Object>();
         hints.put("format_version", header.version());
@@ -135,8 +153,8 @@ final class FileExaminer {
     Optional<Examined> byName(Path file, String fileName, long size) {
         String name = fileName.toLowerCase(Locale.ROOT);
         if (SPEECH_TO_TEXT.matcher(name).find()) {
-            String engine = name.contains("moonshine") ? "moonshine" : "whisper";
-            return Optional.of(other(size, ModelCapability.TRANSCRIPTION, engine, "its file name says " + engine));
+            String engine = name.contains("moonshine") ? "moonshine" : WHISPER_CPP;
+            return Optional.of(other(size, ModelCapability.TRANSCRIPTION, engine, "its file name says so"));
         }
         if (TEXT_TO_SPEECH.matcher(name).find()) {
             return Optional.of(other(size, ModelCapability.SPEECH, "kokoro", "its file name says kokoro"));

@@ -208,7 +208,9 @@ public final class ModelRegistry implements ModelCatalog {
     }
 
     private RegisteredModel examined(Path path, String id, Optional<String> name) {
-        var found = examiner.examine(path, reader.read(path));
+        var found = WhisperFile.isOne(path)
+                ? examiner.examine(WhisperFile.read(path))
+                : examiner.examine(path, reader.read(path));
         String display = name.orElse(found.name().isEmpty() ? ModelId.stem(path) : found.name());
         log.debug("{}: {} because {}", path, found.capability(), found.reason());
         return new RegisteredModel(

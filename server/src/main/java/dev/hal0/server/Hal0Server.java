@@ -6,6 +6,7 @@ import dev.hal0.gateway.GatewayRoute;
 import dev.hal0.gateway.ModelListing;
 import dev.hal0.gateway.RequestIds;
 import dev.hal0.gateway.Responses;
+import dev.hal0.gateway.Spool;
 import dev.hal0.hardware.Host;
 import dev.hal0.journal.EventRow;
 import dev.hal0.journal.Journal;
@@ -24,6 +25,7 @@ import dev.hal0.models.RegistryImport;
 import dev.hal0.models.StoreRoot;
 import dev.hal0.runtime.engine.LlamaCppEngine;
 import dev.hal0.runtime.engine.StarterEngine;
+import dev.hal0.runtime.engine.WhisperCppEngine;
 import dev.hal0.runtime.install.InstalledEngines;
 import dev.hal0.runtime.install.PackageSources;
 import dev.hal0.runtime.process.ProcessRuntime;
@@ -50,6 +52,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -124,7 +127,7 @@ final class Hal0Server implements AutoCloseable {
         var programs = new InstalledEngines(
                 home.engines(),
                 files,
-                settings.llamaServer().map(Path::of),
+                settings.programs(),
                 new PackageSources(
                         settings.mirror().map(URI::create),
                         Path.of("/etc/apt"),
@@ -133,7 +136,10 @@ final class Hal0Server implements AutoCloseable {
                 environment,
                 java.starter(home));
         var runtime = new ProcessRuntime(home.slotStates(), files, programs, java.logWriter(), environment);
-        var engines = new EngineCatalog(List.of(new LlamaCppEngine(), new StarterEngine()));
+        var engines = new EngineCatalog(List.of(
+                new LlamaCppEngine(),
+                new WhisperCppEngine(SecretPath.of(home.state().resolve("engine-path"), files)),
+                new StarterEngine()));
         var definitions = new SlotDefinitions(home.slotDefinitions(), files, settings.slots());
         boolean firstStart = definitions.list().isEmpty();
         definitions.seed(seeds());
@@ -165,7 +171,7 @@ final class Hal0Server implements AutoCloseable {
                 settings.streamIdle(),
                 settings.streamTotal(),
                 GatewayPolicy.DEFAULT.nonStreamTotal());
-        this.gateway = new Gateway(vertx, slots, new ModelListing(slots, () -> knownModels), policy, history, clock);
+        this.gateway = new Gateway(vertx, slots, new ModelListing(slots, () -> knownModels), policy, new Spool(home.state().resolve("spool")), history, clock);
         refreshModels(registry);
         slots.start();
         if (firstStart) {
@@ -282,9 +288,15 @@ final class Hal0Server implements AutoCloseable {
     private static Map<String, Object> gatewayPaths() {
         var paths = new TreeMap<String, Object>();
         for (GatewayRoute route : GatewayRoute.ALL) {
-            paths.put(
-                    route.path(),
-                    Map.of(route.method().name().toLowerCase(Locale.ROOT), Map.of("summary", route.summary())));
+            var operation = new LinkedHashMap<String, Object>();
+            operation.put("summary", route.summary());
+            if (route.serves().isPresent()) {
+                String type = route.takesForm() ? "multipart/form-data" : "application/json";
+                operation.put(
+                        "requestBody",
+                        Map.of("content", Map.of(type, Map.of("schema", Map.of("type", "object")))));
+            }
+            paths.put(route.path(), Map.of(route.method().name().toLowerCase(Locale.ROOT), operation));
         }
         return paths;
     }

@@ -4,12 +4,16 @@ import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.TomlDocument;
 import dev.hal0.models.StoreSettings;
+import dev.hal0.runtime.engine.LlamaCppEngine;
+import dev.hal0.runtime.engine.WhisperCppEngine;
 import dev.hal0.slots.ResidencyLimits;
 import dev.hal0.slots.SlotPolicy;
 import dev.hal0.slots.SlotType;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,6 +26,7 @@ import java.util.stream.Collectors;
  *
  * @param allowedHosts names a browser may use for this box, beyond addresses, localhost and {@code .local} names
  * @param llamaServer a person's own llama-server, which wins over every other
+ * @param whisperServer a person's own whisper-server; hal0 fetches none
  * @param mirror Debian mirror for engine installs; empty = the machine's own apt configuration
  * @param keyring what the signature of that mirror's index is checked with; empty = the machine's Debian keyring
  * @param maxBodyBytes of a request to {@code /v1}
@@ -33,6 +38,7 @@ import java.util.stream.Collectors;
 record Settings(
         List<String> allowedHosts,
         Optional<String> llamaServer,
+        Optional<String> whisperServer,
         Optional<String> mirror,
         Optional<String> keyring,
         long maxBodyBytes,
@@ -45,7 +51,7 @@ record Settings(
     static Settings read(TomlDocument document) {
         document.requireOnlyKeys(List.of(), Set.of("network", "engines", "server", "dispatcher", "slots", "models"));
         document.requireOnlyKeys(List.of("network"), Set.of("allowed_hosts"));
-        document.requireOnlyKeys(List.of("engines"), Set.of("llama_server", "mirror", "keyring"));
+        document.requireOnlyKeys(List.of("engines"), Set.of("llama_server", "whisper_server", "mirror", "keyring"));
         document.requireOnlyKeys(List.of("server"), Set.of("max_body_mb"));
         document.requireOnlyKeys(List.of("dispatcher"), Set.of("stream_idle_s", "stream_total_s"));
         document.requireOnlyKeys(
@@ -88,6 +94,7 @@ record Settings(
         return new Settings(
                 document.strings(List.of("network", "allowed_hosts")).orElse(List.of()),
                 document.string(List.of("engines", "llama_server")).filter(path -> !path.isBlank()),
+                document.string(List.of("engines", "whisper_server")).filter(path -> !path.isBlank()),
                 document.string(List.of("engines", "mirror")).filter(mirror -> !mirror.isBlank()),
                 document.string(List.of("engines", "keyring")).filter(keyring -> !keyring.isBlank()),
                 integer(document, "server", "max_body_mb", 64, 1, 1024) << 20,
@@ -97,6 +104,14 @@ record Settings(
                 document.integer(List.of("slots", "memory_budget_mb"))
                         .map(given -> integer(document, "slots", "memory_budget_mb", given, 1, 1 << 24) << 20),
                 StoreSettings.of(document));
+    }
+
+    /** A person's own programs, by engine family. */
+    Map<String, Path> programs() {
+        var programs = new HashMap<String, Path>();
+        llamaServer.ifPresent(path -> programs.put(LlamaCppEngine.FAMILY, Path.of(path)));
+        whisperServer.ifPresent(path -> programs.put(WhisperCppEngine.FAMILY, Path.of(path)));
+        return programs;
     }
 
     private static Map<SlotType, Integer> residentPerType(TomlDocument document) {

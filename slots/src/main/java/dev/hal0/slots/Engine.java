@@ -1,5 +1,6 @@
 package dev.hal0.slots;
 
+import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.models.RegisteredModel;
 import java.nio.file.Path;
 import java.util.List;
@@ -57,6 +58,25 @@ public interface Engine {
 
     /** The engine's path for one of the gateway's, such as {@code /v1/chat/completions}; empty where it has none. */
     Optional<String> path(String gatewayPath);
+
+    /** What this engine needs of a form that was sent to one of the gateway's paths. */
+    default FormRules form(String gatewayPath) {
+        return FormRules.NONE;
+    }
+
+    /** The content type that a client should see for the one that the engine sent; usually the same. */
+    default String contentType(String sent) {
+        return sent;
+    }
+
+    /**
+     * What a refusal by the engine means, where hal0 knows it better than the engine says it; empty to pass on its own words.
+     *
+     * @param body the beginning of its answer
+     */
+    default Optional<Hal0Exception> explain(String gatewayPath, int status, String body) {
+        return Optional.empty();
+    }
 
     CancelRule cancelRule();
 

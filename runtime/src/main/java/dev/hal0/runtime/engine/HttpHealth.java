@@ -11,10 +11,14 @@ final class HttpHealth {
 
     private HttpHealth() {}
 
-    /** 200 is ready, everything else is not: no second path is tried, which could call a loading engine ready. */
     static Health ask(Endpoint endpoint) {
+        return ask(endpoint, "/health");
+    }
+
+    /** 200 is ready, everything else is not: no second path is tried, which could call a loading engine ready. */
+    static Health ask(Endpoint endpoint, String path) {
         try {
-            EngineHttp.Reply reply = EngineHttp.get(endpoint, "/health", DEADLINE);
+            EngineHttp.Reply reply = EngineHttp.get(endpoint, path, DEADLINE);
             if (reply.status() == 200) {
                 return new Health.Ready();
             }

@@ -61,7 +61,7 @@ public final class LlamaCppEngine implements Engine {
                                 "Model " + model.id() + " has no file that llama.cpp could read.")
                         .withParam("model.default"));
         int context = contextPerRequest(definition, model);
-        var arguments = new LlamaArguments()
+        var arguments = LlamaArguments.empty()
                 .set("--host", "127.0.0.1")
                 .setFrom("port", "--port", Integer.toString(definition.port()))
                 .setFrom("model.default", "--model", file.toString())
@@ -120,7 +120,7 @@ public final class LlamaCppEngine implements Engine {
                 .orElseGet(OptionalLong::empty);
     }
 
-    private static void device(SlotDefinition definition, LlamaArguments arguments) {
+    private static void device(SlotDefinition definition, EngineArguments arguments) {
         if (definition.device() == Device.CPU) {
             arguments.setFrom("device", "--n-gpu-layers", "0").setFrom("device", "--device", "none");
         } else if (definition.gpuLayers() >= 0) {
@@ -131,7 +131,7 @@ public final class LlamaCppEngine implements Engine {
     }
 
     /** An embedding or reranking server without its mode refuses its only endpoint while its health is green. */
-    private static void purpose(SlotDefinition definition, LlamaArguments arguments) {
+    private static void purpose(SlotDefinition definition, EngineArguments arguments) {
         switch (definition.type()) {
             case LLM -> arguments.setFrom("type", "--jinja");
             case EMBEDDING -> arguments.setFrom("type", "--embeddings");

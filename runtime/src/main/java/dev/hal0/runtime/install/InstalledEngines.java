@@ -21,17 +21,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The programs of this machine: a person's own llama-server, from the settings or on PATH, wins over the one that hal0
+ * The programs of this machine: a person's own program, from the settings or on PATH, wins over the one that hal0
  * installed. Thread-safe.
  */
 public final class InstalledEngines implements EnginePrograms {
     private static final Logger log = LoggerFactory.getLogger(InstalledEngines.class);
 
     private static final String STARTER = "starter";
-    private static final String LLAMA = "llama.cpp";
     /** What each family's program is called where people install it themselves. */
     private static final Map<String, String> PROGRAM_NAMES =
-            Map.of(LLAMA, "llama-server", "whisper.cpp", "whisper-server");
+            Map.of("llama.cpp", "llama-server", "whisper.cpp", "whisper-server");
 
     private static final List<String> DEBIAN_ARCHITECTURES = List.of("amd64", "arm64");
     private static final Duration VERSION_DEADLINE = Duration.ofSeconds(10);
@@ -41,7 +40,7 @@ public final class InstalledEngines implements EnginePrograms {
     private record Executable(Path path, FileTime modified, long size) {}
 
     private final ClosureInstaller installer;
-    private final Optional<Path> llamaServer;
+    private final Map<String, Path> configured;
     private final Map<String, String> environment;
     private final Program starter;
     private final Commands commands = new Commands();
@@ -49,7 +48,7 @@ public final class InstalledEngines implements EnginePrograms {
 
     /**
      * @param enginesRoot where versions are installed; created when needed
-     * @param llamaServer {@code [engines].llama_server}
+     * @param configured a person's own programs by family, from {@code [engines]}
      * @param mirror {@code [engines].mirror}; empty for those of the machine's apt
      * @param aptDirectory {@code /etc/apt}
      * @param environment for PATH and proxies
@@ -58,7 +57,7 @@ public final class InstalledEngines implements EnginePrograms {
     public InstalledEngines(
             Path enginesRoot,
             DurableFiles files,
-            Optional<Path> llamaServer,
+            Map<String, Path> configured,
             Optional<URI> mirror,
             Path aptDirectory,
             Map<String, String> environment,
@@ -66,7 +65,7 @@ public final class InstalledEngines implements EnginePrograms {
         this(
                 enginesRoot,
                 files,
-                llamaServer,
+                configured,
                 new PackageSources(mirror, aptDirectory, Optional.empty(), Optional.empty()),
                 environment,
                 starter);
@@ -74,28 +73,31 @@ public final class InstalledEngines implements EnginePrograms {
 
     /**
      * @param enginesRoot where versions are installed; created when needed
-     * @param llamaServer {@code [engines].llama_server}
+     * @param configured a person's own programs by family, from {@code [engines]}
      * @param environment for PATH and proxies
      * @param starter the program that ships with hal0
      */
     public InstalledEngines(
             Path enginesRoot,
             DurableFiles files,
-            Optional<Path> llamaServer,
+            Map<String, Path> configured,
             PackageSources sources,
             Map<String, String> environment,
             Program starter) {
         this(
                 new ClosureInstaller(enginesRoot, files, sources, environment, ClosureInstaller.Tuning.DEFAULT),
-                llamaServer,
+                configured,
                 environment,
                 starter);
     }
 
     InstalledEngines(
-            ClosureInstaller installer, Optional<Path> llamaServer, Map<String, String> environment, Program starter) {
+            ClosureInstaller installer,
+            Map<String, Path> configured,
+            Map<String, String> environment,
+            Program starter) {
         this.installer = installer;
-        this.llamaServer = llamaServer;
+        this.configured = Map.copyOf(configured);
         this.environment = Map.copyOf(environment);
         this.starter = starter;
     }
@@ -109,9 +111,10 @@ public final class InstalledEngines implements EnginePrograms {
         if (name == null) {
             return Optional.empty();
         }
-        if (engine.equals(LLAMA) && llamaServer.isPresent()) {
+        Path named = configured.get(engine);
+        if (named != null) {
             // Also when it cannot run: silently starting another one than the person named would be worse.
-            return Optional.of(own(llamaServer.get(), "config"));
+            return Optional.of(own(named, "config"));
         }
         return onPath(name).map(path -> own(path, "path")).or(() -> installer.current(engine));
     }
@@ -173,7 +176,9 @@ public final class InstalledEngines implements EnginePrograms {
                 elsewhere
                         ? "hal0 installs " + engine + " on " + String.join(" and ", DEBIAN_ARCHITECTURES)
                                 + " only, and this machine is " + architecture + ": put " + name + " on PATH"
-                        : "hal0 cannot install " + engine + " as a plain process: put " + name + " on PATH");
+                        : "hal0 cannot install " + engine + " as a plain process: put " + name
+                                + " on PATH, or its path into [engines]." + name.replace('-', '_')
+                                + " of hal0.toml");
     }
 
     private static Hal0Exception unknown(String engine) {

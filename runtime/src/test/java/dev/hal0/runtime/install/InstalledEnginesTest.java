@@ -87,7 +87,7 @@ class InstalledEnginesTest {
     @Test
     void engineWithoutPackages_saysWhatToDo() {
         assertThatThrownBy(() -> engines(Optional.empty(), "").install("whisper.cpp", sentence -> {}))
-                .hasMessageContaining("whisper-server")
+                .hasMessageContainingAll("whisper-server on PATH", "[engines].whisper_server")
                 .extracting(failure -> ((Hal0Exception) failure).code())
                 .isEqualTo(ErrorCode.ENGINE_NOT_INSTALLED);
         assertThatThrownBy(() -> engines(Optional.empty(), "").install("../etc", sentence -> {}))
@@ -127,7 +127,9 @@ class InstalledEnginesTest {
         return new InstalledEngines(
                 home.resolve("engines"),
                 new DurableFiles(),
-                configured,
+                configured
+                        .<Map<String, Path>>map(program -> Map.of("llama.cpp", program))
+                        .orElseGet(Map::of),
                 Optional.of(URI.create("http://127.0.0.1:1/debian")),
                 home.resolve("apt"),
                 Map.of("PATH", path),

@@ -27,7 +27,7 @@ class RealClosureTest {
         var engines = new InstalledEngines(
                 home,
                 new DurableFiles(),
-                Optional.empty(),
+                Map.of(),
                 Optional.empty(),
                 Path.of("/etc/apt"),
                 Map.of(),

@@ -171,7 +171,14 @@ final class Hal0Server implements AutoCloseable {
                 settings.streamIdle(),
                 settings.streamTotal(),
                 GatewayPolicy.DEFAULT.nonStreamTotal());
-        this.gateway = new Gateway(vertx, slots, new ModelListing(slots, () -> knownModels), policy, new Spool(home.state().resolve("spool")), history, clock);
+        this.gateway = new Gateway(
+                vertx,
+                slots,
+                new ModelListing(slots, () -> knownModels),
+                policy,
+                new Spool(home.state().resolve("spool")),
+                history,
+                clock);
         refreshModels(registry);
         slots.start();
         if (firstStart) {
@@ -293,8 +300,7 @@ final class Hal0Server implements AutoCloseable {
             if (route.serves().isPresent()) {
                 String type = route.takesForm() ? "multipart/form-data" : "application/json";
                 operation.put(
-                        "requestBody",
-                        Map.of("content", Map.of(type, Map.of("schema", Map.of("type", "object")))));
+                        "requestBody", Map.of("content", Map.of(type, Map.of("schema", Map.of("type", "object")))));
             }
             paths.put(route.path(), Map.of(route.method().name().toLowerCase(Locale.ROOT), operation));
         }

@@ -58,6 +58,10 @@ final class ServerFixture implements AutoCloseable {
         return new ServerFixture(root, "");
     }
 
+    static ServerFixture withWhisper(Path root, Path whisperServer) throws IOException {
+        return new ServerFixture(root, "[engines]\nwhisper_server = \"" + whisperServer + "\"\n");
+    }
+
     private static Path fakeEngine(Path root) throws IOException {
         Files.createDirectories(root);
         Path classes = Path.of(URI.create(FakeLlamaServer.class

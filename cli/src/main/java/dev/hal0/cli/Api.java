@@ -60,19 +60,35 @@ final class Api {
         }
     }
 
+    /**
+     * Sends a form and gives the answer as it came.
+     *
+     * @param thinking how long the server may take, on top of the time every answer has
+     */
+    String postForm(String path, HttpCall.Content form, Duration thinking) {
+        return new String(exchange("POST", path, form, deadlines.answer().plus(thinking)), StandardCharsets.UTF_8);
+    }
+
     private JsonNode call(String method, String path, @Nullable Object body, Duration time) {
+        byte[] answer = exchange(method, path, content(body), time);
+        try {
+            return answer.length == 0 ? Json.LENIENT.createObjectNode() : Json.LENIENT.readTree(answer);
+        } catch (JacksonException notJson) {
+            throw notHal0();
+        }
+    }
+
+    private byte[] exchange(String method, String path, HttpCall.@Nullable Content body, Duration time) {
         try (HttpCall call = new HttpCall(uri(path), deadlines)) {
             running = call;
-            int status = call.send(method, bytes(body), "application/json", time, false);
+            int status = call.send(method, body, "application/json", time, false);
             byte[] answer = call.body().readAllBytes();
             if (status >= 300) {
                 throw failure(method, path, status, answer);
             }
-            return answer.length == 0 ? Json.LENIENT.createObjectNode() : Json.LENIENT.readTree(answer);
+            return answer;
         } catch (IOException failure) {
             throw broken(failure, method);
-        } catch (JacksonException notJson) {
-            throw notHal0();
         } finally {
             running = null;
         }
@@ -95,10 +111,10 @@ final class Api {
         private final HttpCall call;
         private final String method;
         private final String path;
-        private final byte @Nullable [] body;
+        private final HttpCall.@Nullable Content body;
         private volatile boolean stopped;
 
-        private EventStream(String method, String path, byte @Nullable [] body) {
+        private EventStream(String method, String path, HttpCall.@Nullable Content body) {
             this.call = new HttpCall(uri(path), deadlines);
             this.method = method;
             this.path = path;
@@ -139,7 +155,7 @@ final class Api {
     }
 
     EventStream stream(String method, String path, @Nullable Object body) {
-        return new EventStream(method, path, bytes(body));
+        return new EventStream(method, path, content(body));
     }
 
     private URI uri(String path) {
@@ -159,8 +175,8 @@ final class Api {
                 "Correct --api-url or HAL0_API_URL; the default is " + Command.DEFAULT_URL + ".");
     }
 
-    private static byte @Nullable [] bytes(@Nullable Object body) {
-        return body == null ? null : Json.STRICT.writeValueAsBytes(body);
+    private static HttpCall.@Nullable Content content(@Nullable Object body) {
+        return body == null ? null : HttpCall.Content.json(Json.STRICT.writeValueAsBytes(body));
     }
 
     private CliFailure failure(String method, String path, int status, byte[] bytes) {

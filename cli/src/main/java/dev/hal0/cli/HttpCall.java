@@ -4,12 +4,15 @@ import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 import javax.net.ssl.SSLSocket;
@@ -56,6 +59,21 @@ final class HttpCall implements AutoCloseable {
         this.deadlines = deadlines;
     }
 
+    /**
+     * A request's body.
+     *
+     * @param file what stands between the two; null for nothing
+     */
+    record Content(String type, byte[] before, @Nullable Path file, byte[] after) {
+        static Content json(byte[] bytes) {
+            return new Content("application/json", bytes, null, new byte[0]);
+        }
+
+        long length() throws IOException {
+            return before.length + (file == null ? 0 : Files.size(file)) + after.length;
+        }
+    }
+
     /** The connection could not be made: nothing was sent. */
     static final class NotConnected extends IOException {
         private static final long serialVersionUID = 1L;
@@ -83,15 +101,15 @@ final class HttpCall implements AutoCloseable {
     /**
      * Sends the request and reads the answer's head.
      *
-     * @param body JSON, or null for none
+     * @param body null for none
      * @param time for the whole answer, or between two bytes of a stream
      * @return the HTTP status
      */
-    int send(String method, byte @Nullable [] body, String accept, Duration time, boolean stream) throws IOException {
+    int send(String method, @Nullable Content body, String accept, Duration time, boolean stream) throws IOException {
         connect();
         patience = new Patience(time, !stream);
         in = new BufferedInputStream(new Deadlined(socket.getInputStream()));
-        write(request(method, body, accept), time);
+        write(request(method, body, accept), body, time);
         do {
             head();
         } while (status < 200);
@@ -145,7 +163,7 @@ final class HttpCall implements AutoCloseable {
         throw last;
     }
 
-    private byte[] request(String method, byte @Nullable [] body, String accept) throws IOException {
+    private byte[] request(String method, @Nullable Content body, String accept) throws IOException {
         var head = new StringBuilder();
         String path = uri.getRawPath();
         head.append(method).append(' ').append(path.isEmpty() ? "/" : path);
@@ -158,20 +176,20 @@ final class HttpCall implements AutoCloseable {
         }
         head.append("\r\nAccept: ").append(accept).append("\r\nUser-Agent: hal0-cli\r\nConnection: close\r\n");
         if (body != null) {
-            head.append("Content-Type: application/json\r\nContent-Length: ")
-                    .append(body.length)
-                    .append("\r\n");
+            head.append("Content-Type: ").append(body.type());
+            head.append("\r\nContent-Length: ").append(body.length()).append("\r\n");
         }
         var bytes = new ByteArrayOutputStream();
         bytes.writeBytes(head.append("\r\n").toString().getBytes(StandardCharsets.ISO_8859_1));
         if (body != null) {
-            bytes.writeBytes(body);
+            bytes.writeBytes(body.before());
         }
         return bytes.toByteArray();
     }
 
-    private void write(byte[] bytes, Duration time) throws IOException {
-        if (bytes.length <= MOST_UNWATCHED_BYTES) {
+    private void write(byte[] bytes, @Nullable Content rest, Duration time) throws IOException {
+        Path file = rest == null ? null : rest.file();
+        if (bytes.length <= MOST_UNWATCHED_BYTES && file == null) {
             socket.getOutputStream().write(bytes);
             return;
         }
@@ -185,7 +203,12 @@ final class HttpCall implements AutoCloseable {
             }
         });
         try {
-            socket.getOutputStream().write(bytes);
+            OutputStream out = socket.getOutputStream();
+            out.write(bytes);
+            if (rest != null && file != null) {
+                Files.copy(file, out);
+                out.write(rest.after());
+            }
         } catch (IOException failure) {
             if (!closed && plain.isClosed()) {
                 throw new SocketTimeoutException("the request was not taken in time");

@@ -63,6 +63,7 @@ public final class Main implements Runnable {
         commands.put("explain", ExplainCommand.class);
         commands.put("engine", EngineCommands.class);
         commands.put("chat", ChatCommand.class);
+        commands.put("transcribe", TranscribeCommand.class);
         commands.put("serve", ServeCommand.class);
         commands.put("completion", CompletionCommand.class);
         commands.put("version", VersionCommand.class);

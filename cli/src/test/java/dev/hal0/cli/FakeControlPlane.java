@@ -37,6 +37,7 @@ final class FakeControlPlane implements AutoCloseable {
     private final Map<String, ArrayDeque<Answer>> script = new ConcurrentHashMap<>();
     private final List<String> requests = new CopyOnWriteArrayList<>();
     private final List<JsonNode> bodies = new CopyOnWriteArrayList<>();
+    private final List<String> forms = new CopyOnWriteArrayList<>();
     private final CountDownLatch silent = new CountDownLatch(1);
     private final CountDownLatch clientLeft = new CountDownLatch(1);
 
@@ -61,6 +62,11 @@ final class FakeControlPlane implements AutoCloseable {
     /** The JSON bodies in order of arrival. */
     List<JsonNode> bodies() {
         return bodies;
+    }
+
+    /** The bodies that are no JSON, byte by byte. */
+    List<String> forms() {
+        return forms;
     }
 
     /** Counted down once an answer has gone silent. */
@@ -119,8 +125,10 @@ final class FakeControlPlane implements AutoCloseable {
                 }
             }
             byte[] body = in.readNBytes(length);
-            if (body.length > 0) {
+            if (body.length > 0 && body[0] == '{') {
                 bodies.add(Json.LENIENT.readTree(body));
+            } else if (body.length > 0) {
+                forms.add(new String(body, StandardCharsets.ISO_8859_1));
             }
             String request = start[0] + " " + start[1];
             requests.add(request);

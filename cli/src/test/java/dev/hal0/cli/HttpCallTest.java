@@ -144,7 +144,8 @@ class HttpCallTest {
         var over = new CountDownLatch(1);
         serves((client, out) -> over.await(20, TimeUnit.SECONDS));
         try (HttpCall call = call()) {
-            assertThatThrownBy(() -> call.send("POST", new byte[64 << 20], "*/*", Duration.ofMillis(100), false))
+            assertThatThrownBy(() -> call.send(
+                            "POST", HttpCall.Content.json(new byte[64 << 20]), "*/*", Duration.ofMillis(100), false))
                     .isInstanceOf(SocketTimeoutException.class);
         } finally {
             over.countDown();

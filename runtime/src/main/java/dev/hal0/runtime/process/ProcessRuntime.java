@@ -16,7 +16,9 @@ import dev.hal0.slots.Workload;
 import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,6 +59,8 @@ public final class ProcessRuntime implements SlotRuntime {
             List.of("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "XDG_RUNTIME_DIR");
 
     private record Child(Process engine, Process logWriter) {}
+
+    private static final int CONNECT_MILLIS = 1_000;
 
     private final Path statesRoot;
     private final DurableFiles files;
@@ -132,19 +136,35 @@ public final class ProcessRuntime implements SlotRuntime {
         return new Workload(plan.slot(), nonce, incarnation);
     }
 
-    /** Only an early and clear word: the engine itself has the last one about its port. */
+    /**
+     * Only an early and clear word: the engine itself has the last one about its port. That it cannot be bound is not enough:
+     * connections of an engine that was killed remain for a minute, and one that shares its port (SO_REUSEPORT, as
+     * whisper-server does) may bind it all the same.
+     */
     private static void requireFreePort(LaunchPlan plan) {
         try (var probe = new ServerSocket(plan.port(), 1, InetAddress.getByName(plan.host()))) {
             probe.setReuseAddress(true);
         } catch (IOException taken) {
-            throw new Hal0Exception(
-                            ErrorCode.SLOT_PORT_CONFLICT,
-                            "Port " + plan.port() + " of slot " + plan.slot() + " is in use by "
-                                    + PortHolder.of(plan.port())
-                                            .map(PortHolder::describe)
-                                            .orElse("another program on this machine")
-                                    + " (" + taken.getMessage() + ").")
-                    .withDetail("port", plan.port());
+if (isListening(plan)) {
+                throw new Hal0Exception(
+                                ErrorCode.SLOT_PORT_CONFLICT,
+                                "Port " + plan.port() + " of slot " + plan.slot()
+                                        + " is in use by "
+                                        + PortHolder.of(plan.port())
+                                                .map(PortHolder::describe)
+                                                .orElse("another program on this machine")
+                                        + " (" + taken.getMessage() + ").")
+                        .withDetail("port", plan.port());
+            }
+        }
+    }
+
+    private static boolean isListening(LaunchPlan plan) {
+        try (var probe = new Socket()) {
+            probe.connect(new InetSocketAddress(plan.host(), plan.port()), CONNECT_MILLIS);
+            return true;
+        } catch (IOException refused) {
+            return false;
         }
     }
 

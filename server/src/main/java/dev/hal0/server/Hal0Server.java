@@ -138,8 +138,8 @@ final class Hal0Server implements AutoCloseable {
         var runtime = new ProcessRuntime(home.slotStates(), files, programs, java.logWriter(), environment);
         var engines = new EngineCatalog(List.of(
                 new LlamaCppEngine(),
-                new WhisperCppEngine(SecretPath.of(home.state().resolve("engine-path"), files)),
-                new StarterEngine()));
+                new StarterEngine(),
+                new WhisperCppEngine(SecretPath.of(home.state().resolve("engine-path"), files))));
         var definitions = new SlotDefinitions(home.slotDefinitions(), files, settings.slots());
         boolean firstStart = definitions.list().isEmpty();
         definitions.seed(seeds());

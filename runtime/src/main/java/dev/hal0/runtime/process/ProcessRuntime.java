@@ -145,7 +145,7 @@ public final class ProcessRuntime implements SlotRuntime {
         try (var probe = new ServerSocket(plan.port(), 1, InetAddress.getByName(plan.host()))) {
             probe.setReuseAddress(true);
         } catch (IOException taken) {
-if (isListening(plan)) {
+            if (isListening(plan)) {
                 throw new Hal0Exception(
                                 ErrorCode.SLOT_PORT_CONFLICT,
                                 "Port " + plan.port() + " of slot " + plan.slot()

@@ -61,6 +61,7 @@ public final class Main implements Runnable {
         commands.put("model", ModelCommands.class);
         commands.put("registry", ModelDiscoveryCommands.Registry.class);
         commands.put("explain", ExplainCommand.class);
+        commands.put("route", RouteCommand.class);
         commands.put("engine", EngineCommands.class);
         commands.put("chat", ChatCommand.class);
         commands.put("transcribe", TranscribeCommand.class);

@@ -171,10 +171,7 @@ final class Admission {
     private void enter(Route ready, Route.Target target) {
         String path = target.engine()
                 .path(gatewayPath)
-                .orElseThrow(() -> new Hal0Exception(
-                        ErrorCode.MODEL_CAPABILITY_MISMATCH,
-                        "The engine " + target.engine().family() + " of slot " + ready.slot() + " does not serve "
-                                + gatewayPath + "."));
+                .orElseThrow(() -> notSpoken(target.engine().family(), ready, gatewayPath));
         step = Step.QUEUED;
         CompletableFuture<Lease> waiting = ready.admission().enter();
         if (waiting.isDone() && !waiting.isCompletedExceptionally()) {
@@ -196,6 +193,12 @@ final class Admission {
                 notLetIn(ready, Responses.failureOf(failure));
             }
         }));
+    }
+
+    static Hal0Exception notSpoken(String family, Route ready, String gatewayPath) {
+        return new Hal0Exception(
+                ErrorCode.MODEL_CAPABILITY_MISMATCH,
+                "The engine " + family + " of slot " + ready.slot() + " does not serve " + gatewayPath + ".");
     }
 
     private void notLetIn(Route ready, Hal0Exception why) {

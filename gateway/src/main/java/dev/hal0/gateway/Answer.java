@@ -50,13 +50,15 @@ final class Answer {
     private final AtomicLong bytes = new AtomicLong();
     private final ProgressNotes progress;
     private Mode mode = Mode.HELD;
+    private final GatewayRoute.Dialect dialect;
     private boolean fetched;
     private @Nullable EventTail tail;
     private Buffer held = Buffer.buffer();
     private int engineStatus;
     private Runnable whenFetched = () -> {};
 
-    Answer(Vertx vertx, GatewayPolicy policy, RoutingContext routing) {
+    Answer(Vertx vertx, GatewayPolicy policy, RoutingContext routing, GatewayRoute.Dialect dialect) {
+        this.dialect = dialect;
         this.vertx = vertx;
         this.policy = policy;
         this.routing = routing;
@@ -112,6 +114,12 @@ final class Answer {
         if (!response.headWritten()) {
             response.putHeader("X-Hal0-Slot", resolved.slot().value());
             resolved.modelId().ifPresent(model -> response.putHeader("X-Hal0-Model", HeaderText.of(model)));
+        }
+    }
+
+    void resolvedBy(Resolution.By by) {
+        if (!response.headWritten()) {
+            response.putHeader("X-Hal0-Resolved-By", by.label());
         }
     }
 
@@ -335,8 +343,15 @@ final class Answer {
 
     private Future<Void> endWithError(String envelope) {
         boolean clean = tail == null || tail.isBetweenEvents();
-        var unused = response.write((clean ? "" : "\n\n") + "data: " + envelope + "\n\n");
-        return response.end(DONE);
+        String separator = clean ? "" : "\n\n";
+        return switch (dialect) {
+            case OPENAI -> {
+                var unused = response.write(separator + "data: " + envelope + "\n\n");
+                yield response.end(DONE);
+            }
+            case NAMED_EVENTS ->
+                response.end(separator + "event: error\ndata: {\"type\":\"error\"," + envelope.substring(1) + "\n\n");
+        };
     }
 
     private void end(Future<Void> written) {

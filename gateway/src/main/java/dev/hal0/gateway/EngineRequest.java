@@ -1,6 +1,7 @@
 package dev.hal0.gateway;
 
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import java.util.List;
 
@@ -18,15 +19,23 @@ record EngineRequest(Buffer head, List<BodyPiece> rest) {
 
     private static final int HEAD_BYTES = 512;
 
-    static EngineRequest of(Admission.Admitted admitted, String requestId, HttpServerRequest client, EngineBody body) {
+    static EngineRequest of(
+            HttpMethod method,
+            Admission.Admitted admitted,
+            String requestId,
+            HttpServerRequest client,
+            EngineBody body) {
         var endpoint = admitted.target().endpoint();
         var text = new StringBuilder(HEAD_BYTES)
-                .append("POST ")
+                .append(method.name())
+                .append(' ')
                 .append(admitted.path())
                 .append(" HTTP/1.1");
         field(text, "Host", endpoint.authority());
         field(text, "Authorization", "Bearer " + endpoint.key());
-        field(text, "Content-Type", body.contentType());
+        if (!body.pieces().isEmpty()) {
+            field(text, "Content-Type", body.contentType());
+        }
         field(text, "Accept-Encoding", "identity");
         field(text, "X-Request-ID", requestId);
         for (String name : PASSED_ON) {
@@ -35,7 +44,9 @@ record EngineRequest(Buffer head, List<BodyPiece> rest) {
                 field(text, name, value);
             }
         }
-        field(text, "Content-Length", Long.toString(body.length()));
+        if (method == HttpMethod.POST) {
+            field(text, "Content-Length", Long.toString(body.length()));
+        }
         text.append("\r\n\r\n");
         Buffer whole = Buffer.buffer(text.length() + (int) Math.min(MOST_COPIED_BYTES, body.length()))
                 .appendString(text.toString());

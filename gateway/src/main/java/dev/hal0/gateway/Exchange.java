@@ -59,7 +59,7 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
         GatewayPolicy policy();
 
         /** @throws Hal0Exception why nothing serves it */
-        Route resolve(GatewayRoute route, Optional<String> model);
+        Resolution resolve(GatewayRoute route, Optional<String> model);
 
         void ended(Accounting.Ended ended);
 
@@ -85,11 +85,15 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
     private boolean fetched;
     private int attempts;
 
-    /** @param timings have begun when the request arrived */
+    /**
+     * @param name that says which slot, as the client sent it
+     * @param timings have begun when the request arrived
+     */
     Exchange(
             Surroundings gateway,
             RoutingContext routing,
             GatewayRoute route,
+            Optional<String> name,
             RequestBody body,
             Instant since,
             Timings timings) {
@@ -100,13 +104,17 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
         this.route = route;
         this.body = body;
         this.streamed = route.streams() && body.head().stream();
-        this.answer = new Answer(vertx, gateway.policy(), routing);
+        this.answer = new Answer(vertx, gateway.policy(), routing, route.dialect());
         this.admission = new Admission(
                 vertx,
                 gateway.slots(),
                 gateway.policy().loadBudget(),
                 route.path(),
-                () -> gateway.resolve(route, body.head().model()),
+                () -> {
+                    Resolution resolution = gateway.resolve(route, name);
+                    answer.resolvedBy(resolution.by());
+                    return resolution.route();
+                },
                 this,
                 timings);
         this.since = since;
@@ -191,7 +199,8 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
                             .withDetail("cause", cause.label()));
                     engine.hangUp();
                 }));
-        guarded(() -> engine.start(EngineRequest.of(admitted, answer.requestId(), request, forEngine(admitted))));
+        guarded(() -> engine.start(
+                EngineRequest.of(route.method(), admitted, answer.requestId(), request, forEngine(admitted))));
     }
 
     private EngineBody forEngine(Admission.Admitted admitted) {

@@ -2,7 +2,6 @@ package dev.hal0.gateway;
 
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
-import dev.hal0.slots.Route;
 import dev.hal0.slots.SlotControl;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -16,7 +15,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +30,9 @@ public final class Gateway {
 
     /** Larger bodies are parsed on a worker, so that one long prompt does not hold up everyone's tokens. */
     private static final int PARSED_ON_LOOP_BYTES = 64 << 10;
+
+    /** Under which a request keeps the slot that its path names. */
+    private static final String SLOT = "hal0.slot";
 
     /** What an answer that the drain cut gets to reach its client. */
     private static final long LAST_WORDS_MILLIS = 500;
@@ -95,21 +96,20 @@ public final class Gateway {
      * those the router itself needs {@link Responses#malformed} as its error handler of 400.
      */
     public void mount(Router router) {
-        router.route("/v1/*").failureHandler(Gateway::defect).handler(this::refuseWhileDraining);
-        for (GatewayRoute route : GatewayRoute.ALL) {
-            if (route.serves().isPresent()) {
-                router.route(route.method(), route.path()).handler(context -> receive(context, route));
-            }
-        }
-        router.route(GatewayRoute.MODELS.method(), GatewayRoute.MODELS.path()).handler(models::list);
-        router.routeWithRegex(GatewayRoute.MODEL.method(), "/v1/models/(?<id>.+)")
-                .handler(context -> models.one(context, context.pathParam("id")));
-        var paths = new TreeSet<String>();
-        GatewayRoute.ALL.forEach(route -> paths.add(route.path()));
-        for (String path : paths) {
-            router.route(path.replace("{id}", "*")).handler(context -> notAllowed(context, path));
-        }
-        router.route("/v1/*").handler(Gateway::notFound);
+        RouteTable.prefixes()
+                .forEach(prefix ->
+                        router.route(prefix).failureHandler(Gateway::defect).handler(this::refuseWhileDraining));
+        new RouteTable(this::receive, models).mount(router);
+    }
+
+    /**
+     * Where a request would go, without sending it. May be called from any thread.
+     *
+     * @param path of an inference route, in any spelling
+     * @throws Hal0Exception {@code route.not_found} for another path
+     */
+    public RouteExplanation explain(String path, Optional<String> model) {
+        return new RouteExplainer(surroundings::resolve).explain(path, model);
     }
 
     /** How many exchanges are under way. */
@@ -165,9 +165,15 @@ public final class Gateway {
         return links.close();
     }
 
-    private void receive(RoutingContext context, GatewayRoute route) {
+    private void receive(RoutingContext context, GatewayRoute route, Optional<String> slot) {
         var timings = new Timings(System.nanoTime());
-        if (route.takesForm()) {
+        slot.ifPresent(name -> context.put(SLOT, name));
+        if (!route.takesBody()) {
+            Optional<String> model = Optional.ofNullable(context.request().getParam("model"))
+                    .map(String::strip)
+                    .filter(name -> !name.isEmpty());
+            begin(context, route, new RequestBody.None(new RequestHead(model, false)), timings);
+        } else if (route.takesForm()) {
             receiveForm(context, route, timings);
         } else {
             collect(context, route, timings, chunk -> {}, body -> parse(context, route, body, timings));
@@ -232,7 +238,10 @@ public final class Gateway {
     }
 
     private void begin(RoutingContext context, GatewayRoute route, RequestBody body, Timings timings) {
-        var exchange = new Exchange(surroundings, context, route, body, clock.instant(), timings);
+        Optional<String> name = Optional.ofNullable(context.<String>get(SLOT))
+                .map(slot -> Resolver.EXPLICIT + slot)
+                .or(() -> body.head().model());
+        var exchange = new Exchange(surroundings, context, route, name, body, clock.instant(), timings);
         exchanges.add(exchange);
         if (isDraining()) {
             // Its body came in while the drain began: it is refused like everyone who came later.
@@ -277,32 +286,6 @@ public final class Gateway {
         return new Hal0Exception(ErrorCode.DISPATCH_SHUTTING_DOWN, message).withRetryAfter(Duration.ofSeconds(5));
     }
 
-    private static void notAllowed(RoutingContext context, String path) {
-        String allowed = GatewayRoute.methodsOf(path);
-        context.response().putHeader("Allow", allowed);
-        Responses.fail(
-                context,
-                new Hal0Exception(
-                        ErrorCode.ROUTE_METHOD_NOT_ALLOWED,
-                        context.request().method() + " is not for "
-                                + context.request().path() + "; use " + allowed + "."));
-    }
-
-    private static void notFound(RoutingContext context) {
-        Responses.fail(
-                context,
-                new Hal0Exception(
-                        ErrorCode.ROUTE_NOT_FOUND,
-                        "No route " + context.request().method() + " "
-                                + context.request().path() + ". There are "
-                                + String.join(
-                                        ", ",
-                                        GatewayRoute.ALL.stream()
-                                                .map(route -> route.method() + " " + route.path())
-                                                .toList())
-                                + "."));
-    }
-
     private static void defect(RoutingContext context) {
         log.error("request {} failed", RequestIds.of(context), context.failure());
         Responses.fail(context, Responses.failureOf(context.failure()));
@@ -343,9 +326,9 @@ public final class Gateway {
         }
 
         @Override
-        public Route resolve(GatewayRoute route, Optional<String> model) {
+        public Resolution resolve(GatewayRoute route, Optional<String> model) {
             return Resolver.resolve(
-                    slots.routes(), models.registered(), route.serves().orElseThrow(), model);
+                    slots.routes(), models.registered(), route.serves(), model, policy.unknownToDefault());
         }
 
         @Override

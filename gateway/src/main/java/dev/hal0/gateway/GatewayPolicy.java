@@ -13,6 +13,7 @@ import java.time.Duration;
  *     to fetch the rest of an answer that has ended
  * @param streamTotal of a streamed exchange, from the moment the engine has the request
  * @param nonStreamTotal of one that is not streamed, likewise
+ * @param unknownToDefault whether a model name that nobody knows means the default slot instead of an error
  */
 public record GatewayPolicy(
         long maxBodyBytes,
@@ -21,7 +22,8 @@ public record GatewayPolicy(
         Duration progressEvery,
         Duration streamIdle,
         Duration streamTotal,
-        Duration nonStreamTotal) {
+        Duration nonStreamTotal,
+        boolean unknownToDefault) {
     public static final GatewayPolicy DEFAULT = new GatewayPolicy(
             64L << 20,
             Duration.ofSeconds(200),
@@ -29,7 +31,8 @@ public record GatewayPolicy(
             Duration.ofSeconds(5),
             Duration.ofSeconds(300),
             Duration.ofSeconds(3600),
-            Duration.ofSeconds(1800));
+            Duration.ofSeconds(1800),
+            false);
 
     public GatewayPolicy {
         if (maxBodyBytes < 1) {

@@ -31,6 +31,17 @@ sealed interface RequestBody extends AutoCloseable {
         }
     }
 
+    /** Of a request without one. */
+    record None(RequestHead head) implements RequestBody {
+        @Override
+        public EngineBody forEngine(FormRules rules, Optional<String> model) {
+            return new EngineBody("", List.of());
+        }
+
+        @Override
+        public void close() {}
+    }
+
     /** Passed on part by part, the {@code model} rewritten. */
     record Form(MultipartForm form, StoredBody stored) implements RequestBody {
         @Override

@@ -1,5 +1,6 @@
 package dev.hal0.gateway;
 
+import dev.hal0.gateway.Resolution.By;
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.NearMatch;
@@ -12,6 +13,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -20,41 +22,61 @@ import org.jspecify.annotations.Nullable;
  *
  * <ol>
  *   <li>{@code slot:<name>}, or a slot's name as it is;
+ *   <li>{@code hal0/auto}: any slot that can answer, the default one first if nothing is ready; {@code hal0/<name>}: that slot,
+ *       and for the roles that agents are configured with, the default slot where no slot has that name;
  *   <li>exactly a model's id, on a ready slot, else on one that can be loaded, one in error last;
  *   <li>no name at all: the default slot of the route's type;
+ *   <li>an unknown name, only where the settings say so: the default slot, marked in a header;
  *   <li>otherwise an error that names what exists and the command that leads out.
  * </ol>
  *
  * Nothing is guessed from parts of a name: whoever asks for one model never gets another.
  */
 final class Resolver {
-    private static final String EXPLICIT = "slot:";
+    static final String EXPLICIT = "slot:";
+    private static final String VIRTUAL = "hal0/";
+    private static final String AUTO = "auto";
+
+    /** What configurations of agents call the model they talk to. */
+    private static final Set<String> ROLES = Set.of("primary", "agent", "utility");
+
     private static final int MOST_NAMES = 50;
 
     private final RoutingSnapshot snapshot;
     private final Collection<RegisteredModel> models;
+    private final List<SlotType> types;
     private final SlotType type;
 
-    private Resolver(RoutingSnapshot snapshot, Collection<RegisteredModel> models, SlotType type) {
+    private Resolver(RoutingSnapshot snapshot, Collection<RegisteredModel> models, List<SlotType> types) {
         this.snapshot = snapshot;
         this.models = models;
-        this.type = type;
+        this.types = types;
+        this.type = types.getFirst();
     }
 
     /**
      * @param models what is registered, for the way out when nothing is loaded
-     * @param type of slot that the route needs
+     * @param types of slot that the route needs, that of its default slot first
      * @param name as the client sent it
+     * @param unknownToDefault whether an unknown name means the default slot
      * @throws Hal0Exception 400, 404 or 409
      */
-    static Route resolve(
-            RoutingSnapshot snapshot, Collection<RegisteredModel> models, SlotType type, Optional<String> name) {
-        var resolver = new Resolver(snapshot, models, type);
-        return resolver.usable(name.isPresent() ? resolver.named(name.get()) : resolver.byDefault());
+    static Resolution resolve(
+            RoutingSnapshot snapshot,
+            Collection<RegisteredModel> models,
+            List<SlotType> types,
+            Optional<String> name,
+            boolean unknownToDefault) {
+        var resolver = new Resolver(snapshot, models, types);
+        Resolution found = name.isPresent()
+                ? resolver.named(name.get(), unknownToDefault)
+                : new Resolution(resolver.byDefault(), By.DEFAULT);
+        resolver.requireUsable(found.route());
+        return found;
     }
 
-    private Route usable(Route route) {
-        if (route.type() != type) {
+    private void requireUsable(Route route) {
+        if (!types.contains(route.type())) {
             throw new Hal0Exception(
                             ErrorCode.MODEL_CAPABILITY_MISMATCH,
                             "Slot " + route.slot() + " serves " + route.type().label() + ", this route needs "
@@ -72,22 +94,49 @@ final class Resolver {
                                     + wayOut(route.slot().value()))
                     .withParam("model");
         }
-        return route;
     }
 
-    private Route named(String name) {
+    private Resolution named(String name, boolean unknownToDefault) {
         boolean explicit = name.startsWith(EXPLICIT);
-        String alias = explicit ? name.substring(EXPLICIT.length()) : name;
-        for (Route route : snapshot.routes()) {
-            if (route.slot().value().equals(alias)) {
-                return route;
-            }
+        Optional<Route> slot = slot(explicit ? name.substring(EXPLICIT.length()) : name);
+        if (slot.isPresent()) {
+            return new Resolution(slot.get(), By.SLOT);
         }
-        Route found = explicit ? null : withModel(name);
-        if (found == null) {
-            throw unknown(name);
+        Route withModel = explicit ? null : withModel(name);
+        if (withModel != null) {
+            return new Resolution(withModel, By.MODEL);
         }
-        return found;
+        Optional<Route> virtual =
+                name.startsWith(VIRTUAL) ? virtual(name.substring(VIRTUAL.length())) : Optional.empty();
+        if (virtual.isPresent()) {
+            return new Resolution(virtual.get(), By.VIRTUAL);
+        }
+        // What somebody registered is never taken for a name that nobody knows.
+        boolean registered = models.stream().anyMatch(model -> model.id().equals(name));
+        if (unknownToDefault && !explicit && !registered) {
+            return new Resolution(byDefault(), By.UNKNOWN_TO_DEFAULT);
+        }
+        throw unknown(name);
+    }
+
+    private Optional<Route> slot(String name) {
+        return snapshot.routes().stream()
+                .filter(route -> route.slot().value().equals(name))
+                .findFirst();
+    }
+
+    private Optional<Route> virtual(String name) {
+        if (name.equals(AUTO)) {
+            return snapshot.routes().stream()
+                    .filter(route -> types.contains(route.type())
+                            && route.enabled()
+                            && route.modelId().isPresent())
+                    .min(Comparator.comparingInt(this::obstacles)
+                            .thenComparing(route -> !route.isDefault())
+                            .thenComparing(Route::slot));
+        }
+        Optional<Route> slot = slot(name);
+        return slot.isPresent() || !ROLES.contains(name) ? slot : Optional.of(byDefault());
     }
 
     /** A slot of the wrong type or a disabled one is found last: then the error says what is wrong with it. */
@@ -104,7 +153,7 @@ final class Resolver {
 
     /** How far a slot is from an answer. */
     private int obstacles(Route route) {
-        return (route.type() == type ? 0 : 8)
+        return (types.contains(route.type()) ? 0 : 8)
                 + (route.enabled() ? 0 : 4)
                 + (route.target().isPresent() ? 0 : 2)
                 + (route.state() == SlotState.ERROR ? 1 : 0);

@@ -46,7 +46,8 @@ final class GatewayBox implements AutoCloseable {
             Duration.ofMillis(50),
             Duration.ofSeconds(30),
             Duration.ofSeconds(60),
-            Duration.ofSeconds(60));
+            Duration.ofSeconds(60),
+            false);
 
     /** As in the product. */
     private static final int MEMORY_BYTES = 8 << 20;
@@ -101,7 +102,8 @@ final class GatewayBox implements AutoCloseable {
                 POLICY.progressEvery(),
                 idle,
                 total,
-                nonStreamTotal);
+                nonStreamTotal,
+                false);
     }
 
     private static FileChannel noFile() throws IOException {

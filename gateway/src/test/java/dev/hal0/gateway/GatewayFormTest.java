@@ -49,7 +49,8 @@ class GatewayFormTest {
                 limits.progressEvery(),
                 limits.streamIdle(),
                 limits.streamTotal(),
-                limits.nonStreamTotal());
+                limits.nonStreamTotal(),
+                false);
         box = new GatewayBox(policy, new Spool(MEMORY_BYTES, () -> {
             FileChannel file = opener.open();
             files.add(file);

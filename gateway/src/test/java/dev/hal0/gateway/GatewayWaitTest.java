@@ -48,7 +48,14 @@ class GatewayWaitTest {
     private static GatewayPolicy holding(Duration hold, Duration budget) {
         GatewayPolicy p = GatewayBox.POLICY;
         return new GatewayPolicy(
-                p.maxBodyBytes(), budget, hold, p.progressEvery(), p.streamIdle(), p.streamTotal(), p.nonStreamTotal());
+                p.maxBodyBytes(),
+                budget,
+                hold,
+                p.progressEvery(),
+                p.streamIdle(),
+                p.streamTotal(),
+                p.nonStreamTotal(),
+                false);
     }
 
     @Test

@@ -36,13 +36,15 @@ class ResolverTest {
     }
 
     private Route resolve(SlotType type, @Nullable String name) {
-        return Resolver.resolve(slots.routes(), NO_MODELS, type, Optional.ofNullable(name));
+        return Resolver.resolve(slots.routes(), NO_MODELS, List.of(type), Optional.ofNullable(name), false)
+                .route();
     }
 
     private Hal0Exception refused(SlotType type, @Nullable String name, RegisteredModel... models) {
         RoutingSnapshot routes = slots.routes();
         return catchThrowableOfType(
-                Hal0Exception.class, () -> Resolver.resolve(routes, List.of(models), type, Optional.ofNullable(name)));
+                Hal0Exception.class,
+                () -> Resolver.resolve(routes, List.of(models), List.of(type), Optional.ofNullable(name), false));
     }
 
     @ParameterizedTest(name = "{0} {1} -> {2}")
@@ -58,6 +60,11 @@ class ResolverTest {
         "EMBEDDING, , embed",
         "EMBEDDING, minilm, embed",
         "EMBEDDING, embed, embed",
+        "LLM, hal0/auto, chat",
+        "EMBEDDING, hal0/auto, embed",
+        "LLM, hal0/coder, coder",
+        "LLM, hal0/agent, chat",
+        "LLM, hal0/primary, chat",
     })
     void name_findsItsSlot(SlotType type, String name, String slot) {
         aBox();
@@ -75,6 +82,9 @@ class ResolverTest {
         "LLM, slot:tiny, DISPATCH_NO_ROUTE",
         "LLM, slot:, DISPATCH_NO_ROUTE",
         "LLM, slot:../x, DISPATCH_NO_ROUTE",
+        "LLM, hal0/nobody, DISPATCH_NO_ROUTE",
+        "LLM, hal0/, DISPATCH_NO_ROUTE",
+        "LLM, hal0/embed, MODEL_CAPABILITY_MISMATCH",
         "LLM, off, SLOT_DISABLED",
         "LLM, sleeping, SLOT_DISABLED",
         "LLM, bare, SLOT_NO_MODEL",
@@ -88,6 +98,28 @@ class ResolverTest {
         aBox();
         assertThat(refused(type, name).code()).isEqualTo(code);
         assertThat(refused(type, name).param()).contains("model");
+    }
+
+    /** Somebody wants any answer rather than to wait: what is ready comes before what is the default. */
+    @Test
+    void auto_prefersWhatIsReady() {
+        slots.add("main", SlotType.LLM).model("big").byDefault();
+        slots.add("second", SlotType.LLM).model("small").ready();
+        assertThat(resolve(SlotType.LLM, "hal0/auto").slot().value()).isEqualTo("second");
+    }
+
+    /** A known model that nobody has loaded must never become another one, however lenient the box is. */
+    @Test
+    void registeredModelWithoutASlot_isNotTakenForAnUnknownName() {
+        aBox();
+        RoutingSnapshot routes = slots.routes();
+        var registered = List.of(GatewayBox.registered("unbound", dev.hal0.models.ModelCapability.CHAT));
+        assertThat(catchThrowableOfType(
+                                Hal0Exception.class,
+                                () -> Resolver.resolve(
+                                        routes, registered, List.of(SlotType.LLM), Optional.of("unbound"), true))
+                        .code())
+                .isEqualTo(ErrorCode.DISPATCH_NO_ROUTE);
     }
 
     @Test

@@ -170,7 +170,8 @@ final class Hal0Server implements AutoCloseable {
                 GatewayPolicy.DEFAULT.progressEvery(),
                 settings.streamIdle(),
                 settings.streamTotal(),
-                GatewayPolicy.DEFAULT.nonStreamTotal());
+                GatewayPolicy.DEFAULT.nonStreamTotal(),
+                settings.unknownModelsToDefault());
         this.gateway = new Gateway(
                 vertx,
                 slots,
@@ -233,6 +234,7 @@ final class Hal0Server implements AutoCloseable {
                 new SystemRoutes(version, home.config().toString(), slots, modelRoutes::ownModels, gateway::isDraining)
                         .routes());
         routes.addAll(new SlotRoutes(slots, events).routes());
+        routes.addAll(new RouteRoutes(gateway).routes());
         routes.addAll(modelRoutes.routes());
         routes.addAll(new ModelDiscoveryRoutes(
                         registry,
@@ -297,12 +299,14 @@ final class Hal0Server implements AutoCloseable {
         for (GatewayRoute route : GatewayRoute.ALL) {
             var operation = new LinkedHashMap<String, Object>();
             operation.put("summary", route.summary());
-            if (route.serves().isPresent()) {
+            if (route.takesBody()) {
                 String type = route.takesForm() ? "multipart/form-data" : "application/json";
                 operation.put(
                         "requestBody", Map.of("content", Map.of(type, Map.of("schema", Map.of("type", "object")))));
             }
-            paths.put(route.path(), Map.of(route.method().name().toLowerCase(Locale.ROOT), operation));
+            String method = route.method().name().toLowerCase(Locale.ROOT);
+            paths.put(route.path(), Map.of(method, operation));
+            route.aliases().forEach(alias -> paths.put(alias, Map.of(method, operation)));
         }
         return paths;
     }

@@ -44,6 +44,7 @@ record Settings(
         long maxBodyBytes,
         Duration streamIdle,
         Duration streamTotal,
+        boolean unknownModelsToDefault,
         SlotPolicy slots,
         Optional<Long> memoryBudgetBytes,
         StoreSettings models) {
@@ -53,7 +54,7 @@ record Settings(
         document.requireOnlyKeys(List.of("network"), Set.of("allowed_hosts"));
         document.requireOnlyKeys(List.of("engines"), Set.of("llama_server", "whisper_server", "mirror", "keyring"));
         document.requireOnlyKeys(List.of("server"), Set.of("max_body_mb"));
-        document.requireOnlyKeys(List.of("dispatcher"), Set.of("stream_idle_s", "stream_total_s"));
+        document.requireOnlyKeys(List.of("dispatcher"), Set.of("stream_idle_s", "stream_total_s", "unknown_models"));
         document.requireOnlyKeys(
                 List.of("slots"),
                 Set.of(
@@ -100,6 +101,7 @@ record Settings(
                 integer(document, "server", "max_body_mb", 64, 1, 1024) << 20,
                 seconds(document, "dispatcher", "stream_idle_s", Duration.ofSeconds(300), 0, 86_400),
                 seconds(document, "dispatcher", "stream_total_s", Duration.ofSeconds(3600), 0, 604_800),
+                unknownModelsToDefault(document),
                 slots,
                 document.integer(List.of("slots", "memory_budget_mb"))
                         .map(given -> integer(document, "slots", "memory_budget_mb", given, 1, 1 << 24) << 20),
@@ -127,6 +129,15 @@ record Settings(
             });
         }
         return limits;
+    }
+
+    private static boolean unknownModelsToDefault(TomlDocument document) {
+        String value = document.string(List.of("dispatcher", "unknown_models")).orElse("refuse");
+        return switch (value) {
+            case "refuse" -> false;
+            case "default" -> true;
+            default -> throw invalid("dispatcher.unknown_models", "is '" + value + "'; it can be refuse or default");
+        };
     }
 
     private static Duration seconds(

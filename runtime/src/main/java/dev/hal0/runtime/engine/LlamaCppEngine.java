@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -42,11 +43,19 @@ public final class LlamaCppEngine implements Engine {
     private static final Duration SHORT = Duration.ofSeconds(1);
     private static final Duration VERIFY = Duration.ofSeconds(5);
 
-    private static final Map<String, String> CHAT_PATHS = Map.of(
-            "/v1/chat/completions", "/v1/chat/completions",
-            "/v1/completions", "/v1/completions",
-            "/v1/embeddings", "/v1/embeddings",
-            "/v1/rerank", "/v1/rerank");
+    /** The gateway's paths that llama-server speaks itself, under the same names. */
+    private static final Set<String> PATHS = Set.of(
+            "/v1/chat/completions",
+            "/v1/completions",
+            "/v1/responses",
+            "/v1/messages",
+            "/v1/messages/count_tokens",
+            "/v1/embeddings",
+            "/v1/rerank",
+            "/infill",
+            "/tokenize",
+            "/detokenize",
+            "/props");
 
     @Override
     public String family() {
@@ -223,7 +232,7 @@ public final class LlamaCppEngine implements Engine {
 
     @Override
     public Optional<String> path(String gatewayPath) {
-        return Optional.ofNullable(CHAT_PATHS.get(gatewayPath));
+        return Optional.of(gatewayPath).filter(PATHS::contains);
     }
 
     @Override

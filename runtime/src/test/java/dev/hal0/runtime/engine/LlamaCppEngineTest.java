@@ -280,7 +280,8 @@ class LlamaCppEngineTest {
     @Test
     void onlyServedRoutes_haveAPath() {
         assertThat(engine.path("/v1/chat/completions")).contains("/v1/chat/completions");
-        assertThat(engine.path("/props")).isEmpty();
+        assertThat(engine.path("/props")).contains("/props");
+        assertThat(engine.path("/v1/models/unload")).isEmpty();
         assertThat(engine.path("/slots")).isEmpty();
     }
 

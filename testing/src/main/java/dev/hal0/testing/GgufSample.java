@@ -3,7 +3,7 @@ package dev.hal0.testing;
 import java.nio.file.Path;
 
 /**
- * Writes one generated model from a shell: {@code java dev.hal0.testing.GgufSample chat|embedding|reranking FILE [layers
+ * Writes one generated model from a shell: {@code java dev.hal0.testing.GgufSample chat|tools|embedding|reranking FILE [layers
  * embedding]}. For trying the product by hand on a machine without a model.
  */
 public final class GgufSample {
@@ -11,10 +11,11 @@ public final class GgufSample {
 
     public static void main(String[] arguments) {
         if (arguments.length != 2 && arguments.length != 4) {
-            throw new IllegalArgumentException("chat|embedding|reranking FILE [layers embedding]");
+            throw new IllegalArgumentException("chat|tools|embedding|reranking FILE [layers embedding]");
         }
         var model = switch (arguments[0]) {
             case "chat" -> TestingGguf.chat().endsByItself();
+            case "tools" -> TestingGguf.callingTools();
             case "embedding" -> TestingGguf.embedding();
             case "reranking" -> TestingGguf.reranking();
             default -> throw new IllegalArgumentException("not a kind of model: " + arguments[0]);

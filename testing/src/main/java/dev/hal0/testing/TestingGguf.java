@@ -42,6 +42,8 @@ public record TestingGguf(
     public enum Kind {
         /** A llama decoder with a sentence-piece vocabulary. */
         CHAT,
+        /** The same, but every answer is a call of a tool: see {@link #callingTools()}. */
+        CALLING,
         /** A bert encoder with mean pooling. */
         EMBEDDING,
         /** A bert encoder with a classification head. */
@@ -52,6 +54,7 @@ public record TestingGguf(
     private static final int UNKNOWN = 2;
     private static final int CONTROL = 3;
     private static final int NORMAL = 1;
+    private static final int USER_DEFINED = 4;
     private static final int BYTE = 6;
 
     /** The marker of a word's start in both kinds of vocabulary. */
@@ -59,6 +62,18 @@ public record TestingGguf(
 
     private static final String CHAT_TEMPLATE = """
             {%- for message in messages %}{{ '<|' + message['role'] + '|>\\n' + message['content'] + '\\n' }}{%- endfor %}\
+            {%- if add_generation_prompt %}{{ '<|assistant|>\\n' }}{%- endif %}""";
+
+    /** Tools are offered and called as JSON between two tags, which llama.cpp reads out of the template by itself. */
+    private static final String TOOL_TEMPLATE = """
+            {%- if tools %}{{ '<|system|>\\nTools:' }}{%- for tool in tools %}{{ '\\n' }}{{ tool | tojson }}{%- endfor %}\
+            {{ '\\nCall one as <tool_call>\\n{"name": NAME, "arguments": OBJECT}\\n</tool_call>\\n' }}{%- endif %}\
+            {%- for message in messages %}{{ '<|' + message.role + '|>\\n' }}\
+            {%- if message.content %}{{ message.content }}{%- endif %}\
+            {%- if message.tool_calls %}{%- for call in message.tool_calls %}\
+            {%- if call.function %}{%- set call = call.function %}{%- endif %}\
+            {{ '\\n<tool_call>\\n{"name": "' + call.name + '", "arguments": ' }}{{ call.arguments | tojson }}{{ '}\\n</tool_call>' }}\
+            {%- endfor %}{%- endif %}{{ '\\n' }}{%- endfor %}\
             {%- if add_generation_prompt %}{{ '<|assistant|>\\n' }}{%- endif %}""";
 
     /** About 300 kB; loads in well under a second. */
@@ -76,6 +91,14 @@ public record TestingGguf(
                 3,
                 ByteOrder.LITTLE_ENDIAN,
                 UnaryOperator.identity());
+    }
+
+    /**
+     * Opens every answer with the tag of a tool call and ends it behind the closing one. What stands between them is forced by
+     * the grammar that llama.cpp makes of the offered tools, so a schema of enumerations gives a valid call in a few dozen tokens.
+     */
+    public static TestingGguf callingTools() {
+        return chat().with(Kind.CALLING).withName("Testing Tools").withChatTemplate(TOOL_TEMPLATE);
     }
 
     /** Answers {@code /v1/embeddings} with vectors of {@link #embeddingLength()} numbers. */
@@ -221,7 +244,8 @@ public record TestingGguf(
 
     private GgufWriter writer() {
         var writer = new GgufWriter(version, order);
-        String architecture = kind == Kind.CHAT ? "llama" : "bert";
+        boolean decodes = kind == Kind.CHAT || kind == Kind.CALLING;
+        String architecture = decodes ? "llama" : "bert";
         int heads = embeddingLength / HEAD_LENGTH;
         writer.key("general.architecture", architecture)
                 .key("general.type", "model")
@@ -233,7 +257,7 @@ public record TestingGguf(
                 .key(architecture + ".block_count", layers)
                 .key(architecture + ".feed_forward_length", 2 * embeddingLength)
                 .key(architecture + ".attention.head_count", heads);
-        if (kind == Kind.CHAT) {
+        if (decodes) {
             addDecoder(writer, heads);
         } else {
             addEncoder(writer);
@@ -253,7 +277,7 @@ public record TestingGguf(
 
     private void addDecoder(GgufWriter writer, int heads) {
         int keyHeads = heads / 2;
-        var vocabulary = Vocabulary.sentencePieces();
+        var vocabulary = Vocabulary.sentencePieces(kind == Kind.CALLING);
         writer.key("llama.attention.head_count_kv", keyHeads)
                 .key("llama.attention.layer_norm_rms_epsilon", 1e-5f)
                 .key("llama.rope.dimension_count", HEAD_LENGTH)
@@ -272,7 +296,7 @@ public record TestingGguf(
         }
         int e = embeddingLength;
         int tokens = vocabulary.texts().size();
-        writer.tensor("token_embd.weight", weights, steady(random("token_embd", 1)), e, tokens);
+        writer.tensor("token_embd.weight", weights, steady(random("token_embd", 1), vocabulary), e, tokens);
         for (int layer = 0; layer < layers; layer++) {
             String block = "blk." + layer + ".";
             writer.tensor(block + "attn_norm.weight", TensorType.F32, constant(1), e)
@@ -376,19 +400,27 @@ public record TestingGguf(
         };
     }
 
-    /** Dimension 0 of the stream of activations is a constant: the output layer can build a bias on it. */
-    private static Rows steady(Rows rows) {
+    /**
+     * Dimension 0 of the stream of activations is a constant: the output layer can build a bias on it. In a model that calls
+     * tools, dimensions 1 and 2 say that the last token was the opening tag, and that it was a ">".
+     */
+    private static Rows steady(Rows rows, Vocabulary vocabulary) {
         return (row, into) -> {
             rows.fill(row, into);
             into[0] = 1;
+            if (vocabulary.opening() > 0) {
+                into[1] = row == vocabulary.opening() ? 8 : 0;
+                into[2] = vocabulary.texts().get((int) row).equals(">") || row == Vocabulary.BYTE_GREATER ? 8 : 0;
+            }
         };
     }
 
-    /** A layer that adds nothing to dimension 0. */
-    private static Rows quiet(Rows rows) {
+    /** A layer that adds nothing to the first dimensions, which have a meaning. */
+    private Rows quiet(Rows rows) {
+        int meant = kind == Kind.CALLING ? 3 : 1;
         return (row, into) -> {
             rows.fill(row, into);
-            if (row == 0) {
+            if (row < meant) {
                 java.util.Arrays.fill(into, 0);
             }
         };
@@ -402,6 +434,17 @@ public record TestingGguf(
             if (vocabulary.isSyllable(row)) {
                 syllables.fill(row, into);
                 into[0] = 0;
+            } else if (kind == Kind.CALLING) {
+                java.util.Arrays.fill(into, 0);
+                if (row == vocabulary.opening()) {
+                    into[0] = 30;
+                    into[1] = -100;
+                    into[2] = -100;
+                } else if (row == Vocabulary.BYTE_NEWLINE) {
+                    into[1] = 100;
+                } else if (row == Vocabulary.END) {
+                    into[2] = 100;
+                }
             } else {
                 java.util.Arrays.fill(into, 0);
                 if (row == Vocabulary.END && stops) {
@@ -412,14 +455,17 @@ public record TestingGguf(
     }
 
     /** Tokens by id. */
-    private record Vocabulary(List<String> texts, float[] scores, int[] types, int firstSyllable) {
+    private record Vocabulary(List<String> texts, float[] scores, int[] types, int firstSyllable, int opening) {
         static final int END = 2;
+        static final int BYTE_NEWLINE = 3 + '\n';
+        static final int BYTE_GREATER = 3 + '>';
 
         boolean isSyllable(long token) {
-            return token >= firstSyllable;
+            return token >= firstSyllable && token != opening;
         }
 
-        static Vocabulary sentencePieces() {
+        /** @param calls whether the opening tag of a tool call is a token, the last one */
+        static Vocabulary sentencePieces(boolean calls) {
             var texts = new ArrayList<>(List.of("<unk>", "<s>", "</s>"));
             for (int value = 0; value < 256; value++) {
                 texts.add(String.format("<0x%02X>", value));
@@ -434,6 +480,11 @@ public record TestingGguf(
                 texts.add(WORD_START + syllable);
                 texts.add(syllable);
             }
+            int opening = 0;
+            if (calls) {
+                opening = texts.size();
+                texts.add("<tool_call>");
+            }
             var scores = new float[texts.size()];
             var types = new int[texts.size()];
             for (int token = 0; token < types.length; token++) {
@@ -441,7 +492,10 @@ public record TestingGguf(
                 // Of two possible merges the tokenizer makes the better one first: syllables before letters.
                 scores[token] = token >= firstSyllable ? -1 : token >= firstText ? -10 : 0;
             }
-            return new Vocabulary(List.copyOf(texts), scores, types, firstSyllable);
+            if (calls) {
+                types[opening] = USER_DEFINED;
+            }
+            return new Vocabulary(List.copyOf(texts), scores, types, firstSyllable, opening);
         }
 
         /** llama.cpp marks the pieces that start a word; every ASCII word can be spelt letter by letter. */
@@ -462,7 +516,7 @@ public record TestingGguf(
             for (int token = 0; token < types.length; token++) {
                 types[token] = token == 1 ? UNKNOWN : token < 5 ? CONTROL : NORMAL;
             }
-            return new Vocabulary(List.copyOf(texts), new float[0], types, firstSyllable);
+            return new Vocabulary(List.copyOf(texts), new float[0], types, firstSyllable, 0);
         }
 
         private static List<String> syllables() {

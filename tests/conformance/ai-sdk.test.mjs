@@ -9,12 +9,12 @@ const hal0 = createOpenAICompatible({ name: "hal0", baseURL, apiKey: "any", incl
 const tools = { weather: tool({ description: weather.description, inputSchema: jsonSchema(weather.parameters) }) };
 
 test("chat", async () => {
-  const { text, usage } = await generateText({ model: hal0("chat"), prompt: "hello", maxOutputTokens: 8, maxRetries: 0 });
+  const { text, usage } = await generateText({ model: hal0("chat"), prompt: "hello", maxOutputTokens: 8, temperature: 0, maxRetries: 0 });
   assert.ok(text.length > 0 && usage.outputTokens > 0);
 });
 
 test("stream", async () => {
-  const result = streamText({ model: hal0("chat"), prompt: "hello", maxOutputTokens: 8, maxRetries: 0 });
+  const result = streamText({ model: hal0("chat"), prompt: "hello", maxOutputTokens: 8, temperature: 0, maxRetries: 0 });
   let text = "";
   for await (const part of result.textStream) text += part;
   assert.ok(text.length > 0);
@@ -49,7 +49,7 @@ test("embeddings", async () => {
 
 test("abort", async () => {
   const leaving = new AbortController();
-  const result = streamText({ model: hal0("chat"), prompt: "hello", maxOutputTokens: 100_000, maxRetries: 0, abortSignal: leaving.signal });
+  const result = streamText({ model: hal0("chat"), prompt: "hello", maxOutputTokens: 100_000, temperature: 0, maxRetries: 0, abortSignal: leaving.signal });
   for await (const part of result.fullStream) {
     if (part.type === "text-delta") leaving.abort();
     if (part.type === "abort" || part.type === "error") break;

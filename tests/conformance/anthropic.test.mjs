@@ -5,7 +5,7 @@ import Anthropic from "@anthropic-ai/sdk";
 import { assertWeather, slotIsFree, url, weather } from "./asks.mjs";
 
 const client = new Anthropic({ baseURL: url, apiKey: "any", maxRetries: 0, timeout: 60_000 });
-const hello = { model: "chat", max_tokens: 8, messages: [{ role: "user", content: "hello" }] };
+const hello = { model: "chat", max_tokens: 8, temperature: 0, messages: [{ role: "user", content: "hello" }] };
 const tools = [{ name: weather.name, description: weather.description, input_schema: weather.parameters }];
 
 test("chat", async () => {
@@ -50,9 +50,11 @@ test("count tokens", async () => {
 });
 
 test("abort", async () => {
-  const stream = client.messages.stream({ ...hello, max_tokens: 100_000 });
-  await new Promise((resolve) => stream.once("text", resolve));
-  stream.abort();
+  const stream = await client.messages.create({ ...hello, max_tokens: 100_000, stream: true });
+  for await (const event of stream) {
+    // Leaving the loop closes the connection.
+    if (event.type === "content_block_delta") break;
+  }
   await slotIsFree("chat");
 });
 

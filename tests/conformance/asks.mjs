@@ -1,4 +1,4 @@
-// What every client library is asked to do, in the words of no library. The slots: `chat` answers with random syllables,
+// What every client library is asked to do, in the words of no library. Sampled, the chat model may end an answer at once: greedy it never does. The slots: `chat` answers with random syllables,
 // `tools` calls a tool with every answer, `embed` is the shipped MiniLM, `rerank` has random weights.
 import assert from "node:assert/strict";
 

@@ -5,7 +5,9 @@ import OpenAI from "openai";
 import { assertForecast, assertWeather, baseURL, forecast, slotIsFree, weather } from "./asks.mjs";
 
 const client = new OpenAI({ baseURL, apiKey: "any", maxRetries: 0, timeout: 60_000 });
-const hello = { model: "chat", messages: [{ role: "user", content: "hello" }] };
+// Where the machine could not get a whisper-server, ./test has said so, and failed if it must not.
+const hears = { skip: process.env.HAL0_TEST_WHISPER_SERVER ? false : "there is no whisper-server" };
+const hello = { model: "chat", temperature: 0, messages: [{ role: "user", content: "hello" }] };
 
 test("list", async () => {
   const ids = [];
@@ -71,17 +73,17 @@ test("structured output", async () => {
 });
 
 test("completions", async () => {
-  const completion = await client.completions.create({ model: "chat", prompt: "once upon", max_tokens: 8 });
+  const completion = await client.completions.create({ model: "chat", prompt: "once upon", max_tokens: 8, temperature: 0 });
   assert.ok(completion.choices[0].text.length > 0);
 });
 
 test("responses", async () => {
-  const response = await client.responses.create({ model: "chat", input: "hello", max_output_tokens: 8 });
+  const response = await client.responses.create({ model: "chat", input: "hello", max_output_tokens: 8, temperature: 0 });
   assert.ok(response.output_text.length > 0);
 });
 
 test("streamed responses", async () => {
-  const stream = await client.responses.create({ model: "chat", input: "hello", max_output_tokens: 8, stream: true });
+  const stream = await client.responses.create({ model: "chat", input: "hello", max_output_tokens: 8, temperature: 0, stream: true });
   const kinds = [];
   let text = "";
   for await (const event of stream) {
@@ -130,12 +132,12 @@ test("errors", async () => {
   assert.equal((await malformed.json()).error.code, "request.invalid_json");
 });
 
-test("transcription", async () => {
+test("transcription", hears, async () => {
   const text = await client.audio.transcriptions.create({ model: "stt", file: silence(), response_format: "json" });
   assert.equal(typeof text.text, "string");
 });
 
-test("translation", async () => {
+test("translation", hears, async () => {
   const text = await client.audio.translations.create({ model: "stt", file: silence() });
   assert.equal(typeof text.text, "string");
 });

@@ -50,10 +50,12 @@ record Settings(
         StoreSettings models) {
 
     static Settings read(TomlDocument document) {
-        document.requireOnlyKeys(List.of(), Set.of("network", "engines", "server", "dispatcher", "slots", "models"));
+        document.requireOnlyKeys(
+                List.of(), Set.of("network", "engines", "server", "dispatcher", "slots", "models", "image"));
         document.requireOnlyKeys(List.of("network"), Set.of("allowed_hosts"));
         document.requireOnlyKeys(List.of("engines"), Set.of("llama_server", "whisper_server", "mirror", "keyring"));
         document.requireOnlyKeys(List.of("server"), Set.of("max_body_mb"));
+        document.requireOnlyKeys(List.of("image"), Set.of("idle_restore_minutes"));
         document.requireOnlyKeys(List.of("dispatcher"), Set.of("stream_idle_s", "stream_total_s", "unknown_models"));
         document.requireOnlyKeys(
                 List.of("slots"),

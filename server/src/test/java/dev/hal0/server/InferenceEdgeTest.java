@@ -166,7 +166,8 @@ class InferenceEdgeTest {
         HttpResponse<String> method = hal0.get("/v1/chat/completions");
         assertThat(method.statusCode()).isEqualTo(405);
         assertThat(method.headers().firstValue("allow")).hasValue("POST");
-        assertThat(error(hal0.get("/v1/files")).path("code").asString()).isEqualTo("route.not_found");
+        assertThat(error(hal0.get("/v1/nothing")).path("code").asString()).isEqualTo("route.not_found");
+        assertThat(hal0.get("/v1/files").statusCode()).isEqualTo(501);
     }
 
     @Test

@@ -41,6 +41,9 @@ class SettingsTest {
                 [dispatcher]
                 stream_idle_s = 4
                 stream_total_s = 5
+                unknown_models = "default"
+                [image]
+                idle_restore_minutes = 12
                 [slots]
                 port_range_start = 9001
                 port_range_end = 9009
@@ -54,6 +57,8 @@ class SettingsTest {
         assertThat(settings.maxBodyBytes()).isEqualTo(3L << 20);
         assertThat(settings.streamIdle()).isEqualTo(Duration.ofSeconds(4));
         assertThat(settings.streamTotal()).isEqualTo(Duration.ofSeconds(5));
+        assertThat(settings.unknownModelsToDefault()).isTrue();
+        assertThat(settings.slots().limits().imageIdle()).isEqualTo(Duration.ofMinutes(12));
         assertThat(settings.slots().firstPort()).isEqualTo(9001);
         assertThat(settings.slots().lastPort()).isEqualTo(9009);
         assertThat(settings.slots().loadBudget()).isEqualTo(Duration.ofSeconds(6));

@@ -3,7 +3,7 @@ package dev.hal0.testing;
 import java.nio.file.Path;
 
 /**
- * Writes one generated model from a shell: {@code java dev.hal0.testing.GgufSample chat|tools|embedding|reranking FILE [layers
+ * Writes one generated model from a shell: {@code java dev.hal0.testing.GgufSample chat|tools|embedding|reranking|whisper FILE [layers
  * embedding]}. For trying the product by hand on a machine without a model.
  */
 public final class GgufSample {
@@ -11,7 +11,11 @@ public final class GgufSample {
 
     public static void main(String[] arguments) {
         if (arguments.length != 2 && arguments.length != 4) {
-            throw new IllegalArgumentException("chat|tools|embedding|reranking FILE [layers embedding]");
+            throw new IllegalArgumentException("chat|tools|embedding|reranking|whisper FILE [layers embedding]");
+        }
+        if (arguments[0].equals("whisper")) {
+            TestingWhisper.anyLanguage().writeTo(Path.of(arguments[1]));
+            return;
         }
         var model = switch (arguments[0]) {
             case "chat" -> TestingGguf.chat().endsByItself();

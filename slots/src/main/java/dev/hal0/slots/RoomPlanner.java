@@ -5,7 +5,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -291,17 +290,5 @@ final class RoomPlanner {
                 residents.stream()
                         .map(resident -> resident.machine().slot().value())
                         .toList());
-    }
-
-    /** Held and promised bytes of each pool. */
-    static Map<String, Long> reserved(SchedulerState state, Observation world) {
-        var sums = new java.util.TreeMap<String, Long>();
-        state.machines()
-                .values()
-                .forEach(machine -> world.of(machine.slot())
-                        .filter(use -> machine.launch().isPresent())
-                        .ifPresent(use -> sums.merge(
-                                use.residency().pool(), machine.reserved().orElse(0), Long::sum)));
-        return sums;
     }
 }

@@ -226,6 +226,125 @@ class GpuSwitchTest {
     }
 
     @Test
+    void askedForTwice_isOneChange_andBothHearOfItsEnd() {
+        enter(false, false);
+        on(new SlotEvent.ImageModeWanted(IMAGES, LEAVE, false, true));
+        assertThat(effects)
+                .filteredOn(effect -> effect instanceof SlotEffect.Drain)
+                .hasSize(2);
+        closeGate(CHAT);
+        closeGate(CODER);
+        stopped(CHAT);
+        stopped(CODER);
+        load(IMAGES, CauseCode.IMAGE_MODE);
+        assertThat(ended).containsExactlyInAnyOrder("enter finished", "leave finished");
+        assertThat(state.mode().pinned()).isTrue();
+    }
+
+    @Test
+    void forceWhileEntering_endsThoseInside() {
+        enter(false, false);
+        on(new SlotEvent.ImageModeWanted(IMAGES, LEAVE, true, false));
+        assertThat(effects)
+                .filteredOn(effect -> effect instanceof SlotEffect.Revoke)
+                .hasSize(2);
+    }
+
+    @Test
+    void imageModeAskedForAgain_loadsTheImageSlotIfItIsGone() {
+        inImageMode();
+        on(new SlotEvent.Exited(IMAGES, life(IMAGES), new Exit(OptionalInt.of(1), List.of())));
+        effects.clear();
+        on(new SlotEvent.ImageModeWanted(IMAGES, LEAVE, false, false));
+        assertThat(asked()).contains(IMAGES);
+        load(IMAGES, CauseCode.IMAGE_MODE);
+        assertThat(ended).contains("leave finished");
+    }
+
+    @Test
+    void imageModeWithItsSlotReady_isConfirmedAtOnce_withoutAnotherLoad() {
+        inImageMode();
+        effects.clear();
+        on(new SlotEvent.ImageModeWanted(IMAGES, LEAVE, false, false));
+        assertThat(ended).contains("leave finished");
+        assertThat(asked()).isEmpty();
+    }
+
+    @Test
+    void imageModeWhileTheModelsComeBack_isRefused() {
+        inImageMode();
+        on(new SlotEvent.InferenceModeWanted(IMAGES, LEAVE, false));
+        ended.clear();
+        on(new SlotEvent.ImageModeWanted(IMAGES, ENTER, false, false));
+        assertThat(ended).containsExactly("enter failed gpu.switching");
+    }
+
+    @Test
+    void imageStillBeingMade_keepsImageMode_andForceEndsIt() {
+        inImageMode();
+        on(new SlotEvent.InferenceModeWanted(IMAGES, LEAVE, false));
+        on(new SlotEvent.DrainExpired(IMAGES, life(IMAGES)));
+        assertThat(ended).contains("leave failed gpu.busy");
+        assertThat(phase()).isEqualTo(Phase.IMAGE);
+        on(new SlotEvent.InferenceModeWanted(IMAGES, LEAVE, false));
+        on(new SlotEvent.InferenceModeWanted(IMAGES, new OperationId("harder"), true));
+        assertThat(effects)
+                .filteredOn(effect -> effect instanceof SlotEffect.Revoke)
+                .extracting(effect -> ((SlotEffect.Revoke) effect).cause())
+                .containsExactly(RevokeCause.OPERATOR_FORCE);
+    }
+
+    @Test
+    void askedBackWhileTheModelsComeBack_joins() {
+        inImageMode();
+        on(new SlotEvent.InferenceModeWanted(IMAGES, new OperationId("first"), false));
+        closeGate(IMAGES);
+        stopped(IMAGES);
+        on(new SlotEvent.InferenceModeWanted(IMAGES, LEAVE, false));
+        load(CHAT, CauseCode.IMAGE_MODE_LEFT);
+        load(CODER, CauseCode.IMAGE_MODE_LEFT);
+        assertThat(ended).contains("leave finished");
+    }
+
+    @Test
+    void loadWhileImageModeIsLeft_waitsInsteadOfBeingRefused() {
+        inImageMode();
+        on(new SlotEvent.InferenceModeWanted(IMAGES, LEAVE, false));
+        want(CHAT, CauseCode.REQUEST);
+        assertThat(state.line()).containsExactly(CHAT);
+        assertThat(state.machine(CHAT).orElseThrow().message()).isEqualTo("waits until image mode is left");
+    }
+
+    @Test
+    void pin_isKeptOnDisk_andMeansNothingOutsideImageMode() {
+        on(new SlotEvent.ImageModePinned(IMAGES, true));
+        assertThat(state.mode().pinned()).isFalse();
+        inImageMode();
+        effects.clear();
+        on(new SlotEvent.ImageModePinned(IMAGES, true));
+        assertThat(state.mode().pinned()).isTrue();
+        assertThat(effects).hasSize(1).first().isInstanceOf(SlotEffect.PersistMode.class);
+        on(new SlotEvent.ImageModePinned(IMAGES, true));
+        assertThat(effects).hasSize(1);
+    }
+
+    @Test
+    void lostRecord_whileImagesAreMade_givesTheGpuBackInOrder() {
+        inImageMode();
+        apply(Scheduler.recover(state, GpuMode.INFERENCE, now, world()));
+        assertThat(phase()).isEqualTo(Phase.LEAVING);
+    }
+
+    @Test
+    void modelFoundRunningInImageMode_isUnloaded() {
+        GpuMode recorded = new GpuMode(
+                Phase.IMAGE, now, List.of(CHAT), java.util.Set.of(), false, false, java.util.Set.of(), Map.of());
+        apply(Scheduler.recover(state, recorded, now, world()));
+        assertThat(phase()).isEqualTo(Phase.ENTERING);
+        assertThat(effects).anyMatch(effect -> effect instanceof SlotEffect.Drain);
+    }
+
+    @Test
     void withoutAnImageSlot_thereIsNoImageMode() {
         uses.remove(IMAGES);
         enter(false, false);

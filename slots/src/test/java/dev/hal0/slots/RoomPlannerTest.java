@@ -252,6 +252,70 @@ class RoomPlannerTest {
         assertThat(decide(50)).isInstanceOf(Decision.Wait.class);
     }
 
+    private static Residency in(Lane lane) {
+        return new Residency(SlotType.LLM, "ram", false, 0, Duration.ZERO, lane);
+    }
+
+    /** The NPU has one context: a second workload on it would fail, however much memory there is. */
+    @Test
+    void secondNpuWorkload_takesThePlaceOfTheFirst() {
+        wanted = in(Lane.NPU);
+        loaded("npu", 1, in(Lane.NPU), 500);
+        loaded("chat", 1, in(Lane.INFERENCE), 900);
+        assertThat(victims(decide(1))).containsExactly("npu");
+    }
+
+    @Test
+    void npuWorkloadInAnotherPool_isInTheWayAllTheSame() {
+        wanted = in(Lane.NPU);
+        loaded("npu", 1, new Residency(SlotType.EMBEDDING, "npu", false, 0, Duration.ZERO, Lane.NPU), 500);
+        assertThat(victims(decide(1))).containsExactly("npu");
+    }
+
+    @Test
+    void modelsOnTheGpu_areBesideOneAnother_andNeverBesideImages() {
+        wanted = in(Lane.INFERENCE);
+        loaded("chat", 1, in(Lane.INFERENCE), 500);
+        assertThat(decide(1)).isInstanceOf(Decision.Admit.class);
+        loaded("img", 1, in(Lane.IMAGE), 500);
+        assertThat(victims(decide(1))).containsExactly("img");
+    }
+
+    @Test
+    void evidence_saysOfEachWhyItCouldOrCouldNotGiveWay() {
+        budget.put("ram", 10L);
+        loaded("pinned", 1, with(LLM, true, 0), 500);
+        loaded("busy", 1, LLM, 500);
+        inside("busy", 1);
+        loaded("fresh", 1, LLM, 1, 2);
+        loaded("quiet", 1, LLM, 500);
+        loading("coming", OptionalLong.of(1));
+        var verdicts = new java.util.TreeMap<String, String>();
+        decide(9).evidence().slots().forEach(slot -> verdicts.put(slot.slot().value(), slot.verdict()));
+        assertThat(verdicts)
+                .containsEntry("pinned", "is pinned")
+                .containsEntry("busy", "is in use")
+                .containsEntry("fresh", "became ready only now")
+                .containsEntry("quiet", "can give way")
+                .containsEntry("coming", "is being loaded");
+    }
+
+    /** Where nothing is known there is nothing to wait for. */
+    @Test
+    void loadOfUnknownNeed_withoutBudgetOrMeasurement_isAdmittedBesideAnother() {
+        budget.clear();
+        free.clear();
+        loading("coming", OptionalLong.empty());
+        assertThat(decide(OptionalLong.empty())).isInstanceOf(Decision.Admit.class);
+    }
+
+    @Test
+    void loadInAnotherPool_isNotWaitedFor_whenItsNeedIsUnknown() {
+        wanted = ON_CARD;
+        loading("coming", OptionalLong.empty());
+        assertThat(decide(1)).isInstanceOf(Decision.Admit.class);
+    }
+
     @Test
     void measuredMemory_replacesTheEstimateWithSomeRoomToGrow() {
         SlotMachine slot = SlotMachine.offline(NEW, NOW);

@@ -83,6 +83,22 @@ public enum ErrorCode {
     SLOT_CRASHED("slot.crashed", 502, "Read the engine's last lines in the message and `hal0 slot logs NAME`."),
     SLOT_TERMINATE_TIMEOUT(
             "slot.terminate_timeout", 504, "Look at the process in `hal0 slot show NAME`; retry the unload."),
+    SLOT_UNIT_MASKED(
+            "slot.unit_masked",
+            409,
+            "Somebody masked the slot's unit; allow it again with `systemctl unmask hal0-slot@NAME`, then load it."),
+    SLOT_IMAGE_MISSING(
+            "slot.image_missing",
+            409,
+            "Build the image with `hal0 toolbox build CLASS`, or bring it in with `podman pull` or `podman load`."),
+    SLOT_DEVICE_MISSING(
+            "slot.device_missing",
+            409,
+            "Set the slot's `device` to one that this machine has; `hal0 probe` lists them."),
+    SLOT_CONTAINER_STALE(
+            "slot.container_stale",
+            409,
+            "A container of an earlier life holds the slot's name: `podman rm --force hal0-slot-NAME`, then load it."),
     SLOT_MANAGED_ARGUMENT(
             "slot.managed_arg_denied", 400, "Remove the flag from extra_args and use the slot's own field."),
     SLOT_REVOKED("slot.revoked", 503, "The slot was stopped by force while this request was inside; send it again."),
@@ -111,6 +127,14 @@ public enum ErrorCode {
     ENGINE_IN_USE("engine.in_use", 409, "Unload the slots that run it first."),
     RUNTIME_UNAVAILABLE(
             "runtime.unavailable", 503, "See `hal0 status`: the runtime chosen at first start cannot be used now."),
+    RUNTIME_PLAN_REFUSED(
+            "runtime.plan_refused",
+            403,
+            "Change the named field, or let root allow it in /etc/hal0/helper.toml; hal0 cannot change that file."),
+    RUNTIME_STUCK(
+            "runtime.stuck",
+            504,
+            "podman or systemd did not answer in time; details have what they said. See `systemctl status` of the unit."),
 
     DISPATCH_NO_ROUTE("dispatch.no_route", 404, "Use one of the listed names; GET /v1/models lists all."),
     DISPATCH_MODEL_REQUIRED("request.missing_model", 400, "Name a slot or a model id in `model`."),

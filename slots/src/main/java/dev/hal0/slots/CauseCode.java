@@ -1,6 +1,7 @@
 package dev.hal0.slots;
 
 import com.fasterxml.jackson.annotation.JsonValue;
+import dev.hal0.kernel.ErrorCode;
 import java.util.Locale;
 
 /** Why a slot is in its state: carried by every transition, shown to users, stable once released. */
@@ -29,7 +30,18 @@ public enum CauseCode {
     LOAD_TIMEOUT,
     PLAN_MISMATCH,
     ENGINE_EXITED,
+    /** The machine had no memory left for it, or it went beyond its own limit. */
+    OUT_OF_MEMORY,
+    /** The process that watches over the container was killed, and the engine with it. */
+    SUPERVISOR_KILLED,
     PORT_TAKEN,
+    UNIT_MASKED,
+    IMAGE_MISSING,
+    /** A container of an earlier life holds the name. */
+    CONTAINER_STALE,
+    /** podman or systemd did not answer in time. */
+    RUNTIME_STUCK,
+    RUNTIME_UNAVAILABLE,
     STOP_TIMEOUT,
     STOPPED,
     /** It gave way to another slot's load. */
@@ -51,6 +63,19 @@ public enum CauseCode {
     SUPERSEDED,
     DELETED,
     STATE_FILE_UNREADABLE;
+
+    /** Why nothing could be started. */
+    static CauseCode ofLaunchFailure(ErrorCode code) {
+        return switch (code) {
+            case SLOT_PORT_CONFLICT -> PORT_TAKEN;
+            case SLOT_UNIT_MASKED -> UNIT_MASKED;
+            case SLOT_IMAGE_MISSING -> IMAGE_MISSING;
+            case SLOT_CONTAINER_STALE -> CONTAINER_STALE;
+            case RUNTIME_STUCK -> RUNTIME_STUCK;
+            case RUNTIME_UNAVAILABLE -> RUNTIME_UNAVAILABLE;
+            default -> SPAWN_FAILED;
+        };
+    }
 
     @JsonValue
     public String label() {

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Everything that decides how a workload runs, as a value: the preview and the launch come from the same plan, and its hash
@@ -20,6 +21,7 @@ import java.util.Map;
  * @param permits how many requests the engine really works on at once; at least 1
  * @param expected what the engine must report about itself before it is ready, by the family's own names
  * @param sources where each word of {@code arguments} comes from, see {@link LaunchArgument#source}; as many as there are words
+ * @param container what the family needs of a container; empty for one that never runs in one
  */
 public record LaunchPlan(
         SlotName slot,
@@ -34,7 +36,40 @@ public record LaunchPlan(
         int port,
         int permits,
         Map<String, String> expected,
-        List<String> sources) {
+        List<String> sources,
+        Optional<ContainerFacts> container) {
+
+    /** A plan for a family that runs as a plain process only. */
+    public LaunchPlan(
+            SlotName slot,
+            String engine,
+            String program,
+            List<String> arguments,
+            Map<String, String> environment,
+            List<Path> readablePaths,
+            Path keyFile,
+            String modelId,
+            String host,
+            int port,
+            int permits,
+            Map<String, String> expected,
+            List<String> sources) {
+        this(
+                slot,
+                engine,
+                program,
+                arguments,
+                environment,
+                readablePaths,
+                keyFile,
+                modelId,
+                host,
+                port,
+                permits,
+                expected,
+                sources,
+                Optional.empty());
+    }
 
     /** A plan whose arguments are all hal0's own. */
     public LaunchPlan(
@@ -95,6 +130,24 @@ public record LaunchPlan(
     /** A negative number is a value, not a flag. */
     private static boolean isFlag(String word) {
         return word.startsWith("-") && word.length() > 1 && !Character.isDigit(word.charAt(1));
+    }
+
+    public LaunchPlan withContainer(ContainerFacts facts) {
+        return new LaunchPlan(
+                slot,
+                engine,
+                program,
+                arguments,
+                environment,
+                readablePaths,
+                keyFile,
+                modelId,
+                host,
+                port,
+                permits,
+                expected,
+                sources,
+                Optional.of(facts));
     }
 
     /** Hex SHA-256 over everything that a restart would change. Stable across JVMs and map orders. */

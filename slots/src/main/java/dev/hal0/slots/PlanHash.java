@@ -18,6 +18,7 @@ final class PlanHash {
         new TreeMap<>(plan.environment()).forEach((name, value) -> append(text, name + "=" + value));
         append(text, plan.host() + ":" + plan.port());
         append(text, Integer.toString(plan.permits()));
+        plan.container().ifPresent(facts -> append(text, facts.toString()));
         try {
             var digest =
                     MessageDigest.getInstance("SHA-256").digest(text.toString().getBytes(StandardCharsets.UTF_8));

@@ -81,7 +81,7 @@ final class SlotArrival {
             departure.stopped();
         } else if (turn.machine.state() == SlotState.STARTING) {
             departure.fail(
-                    why.code() == ErrorCode.SLOT_PORT_CONFLICT ? CauseCode.PORT_TAKEN : CauseCode.SPAWN_FAILED, why);
+                    CauseCode.ofLaunchFailure(why.code()), why);
         }
     }
 

@@ -198,14 +198,14 @@ final class SlotDeparture {
         switch (turn.machine.state()) {
             case WARMING -> {
                 turn.effect(new SlotEffect.Abandon(turn.machine.slot(), incarnation));
-                fail(CauseCode.ENGINE_EXITED, why);
+                fail(exit.cause(), why);
             }
             case READY, SERVING, IDLE -> {
                 turn.effect(new SlotEffect.Abandon(turn.machine.slot(), incarnation));
                 turn.failedWhileReady(why);
                 turn.machine = turn.machine.withLaunch(Optional.empty());
                 boolean wasAsked = turn.machine.isClosing();
-                turn.move(SlotEdge.LOST, CauseCode.ENGINE_EXITED, why.message());
+                turn.move(SlotEdge.LOST, exit.cause(), why.message());
                 if (wasAsked) {
                     finishStop();
                 }

@@ -49,6 +49,7 @@ record SlotRecord(
     }
 
     /** Paths as text: the file is read by people and by other versions. */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
     record RecordedPlan(
             String engine,
             String program,
@@ -60,7 +61,8 @@ record SlotRecord(
             String host,
             int port,
             int permits,
-            Map<String, String> expected) {
+            Map<String, String> expected,
+            @Nullable ContainerFacts container) {
         RecordedPlan {
             requireAll(engine, program, arguments, environment, readablePaths, keyFile, modelId, host, expected);
         }
@@ -128,7 +130,8 @@ record SlotRecord(
                 plan.host(),
                 plan.port(),
                 plan.permits(),
-                plan.expected());
+                plan.expected(),
+                plan.container().orElse(null));
         return new RecordedLaunch(
                 launch.nonce(),
                 launch.incarnation().map(Incarnation::value).orElse(null),
@@ -151,7 +154,8 @@ record SlotRecord(
                 plan.host(),
                 plan.port(),
                 plan.permits(),
-                plan.expected());
+                plan.expected(),
+                Optional.ofNullable(plan.container()));
         return new Launch(
                 recorded.nonce(),
                 launchPlan,

@@ -1,9 +1,11 @@
 package dev.hal0.runtime.engine;
 
+import dev.hal0.kernel.DeviceClass;
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.models.RegisteredModel;
 import dev.hal0.slots.CancelRule;
+import dev.hal0.slots.ContainerFacts;
 import dev.hal0.slots.Device;
 import dev.hal0.slots.Endpoint;
 import dev.hal0.slots.Engine;
@@ -119,7 +121,18 @@ public final class LlamaCppEngine implements Engine {
                         "model_path", file.toString(),
                         "total_slots", Integer.toString(parallel),
                         "n_ctx", Integer.toString(total / parallel)),
-                arguments.sources());
+                arguments.sources())
+                .withContainer(container(definition.device()));
+    }
+
+    private static ContainerFacts container(Device device) {
+        return switch (device) {
+            case GPU_ROCM -> ContainerFacts.sealed("rocm", DeviceClass.KFD, "--host");
+            case GPU_VULKAN -> ContainerFacts.sealed("vulkan", DeviceClass.DRI, "--host");
+            case GPU_CUDA -> ContainerFacts.sealed("cuda", DeviceClass.NVIDIA, "--host");
+            // llama.cpp knows no NPU: a slot that names one computes on the CPU.
+            case CPU, NPU -> ContainerFacts.sealed("cpu", DeviceClass.NONE, "--host");
+        };
     }
 
     @Override

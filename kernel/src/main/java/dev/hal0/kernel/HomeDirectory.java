@@ -55,6 +55,11 @@ public record HomeDirectory(Path config, Path state, Path code) {
         return state.resolve("tmp");
     }
 
+    /** What {@code [slots] runtime = "auto"} was found to mean here, once. */
+    public Path runtimeDecision() {
+        return state.resolve("runtime.json");
+    }
+
     public Path journal() {
         return state.resolve("journal.db");
     }

@@ -8,6 +8,7 @@ import dev.hal0.gateway.RequestIds;
 import dev.hal0.gateway.Responses;
 import dev.hal0.gateway.Spool;
 import dev.hal0.hardware.Host;
+import dev.hal0.helper.HelperClient;
 import dev.hal0.journal.EventRow;
 import dev.hal0.journal.Journal;
 import dev.hal0.kernel.DurableFiles;
@@ -28,11 +29,15 @@ import dev.hal0.runtime.engine.StarterEngine;
 import dev.hal0.runtime.engine.WhisperCppEngine;
 import dev.hal0.runtime.install.InstalledEngines;
 import dev.hal0.runtime.install.PackageSources;
+import dev.hal0.runtime.podman.FamilyRuntime;
+import dev.hal0.runtime.podman.PodmanRuntime;
+import dev.hal0.runtime.podman.ToolboxImages;
 import dev.hal0.runtime.process.ProcessRuntime;
 import dev.hal0.slots.EngineCatalog;
 import dev.hal0.slots.SlotDefinition;
 import dev.hal0.slots.SlotDefinitions;
 import dev.hal0.slots.SlotManager;
+import dev.hal0.slots.SlotRuntime;
 import dev.hal0.slots.SlotType;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
@@ -78,6 +83,7 @@ final class Hal0Server implements AutoCloseable {
     private static final long STOCK_MILLIS = 30_000;
 
     private final HomeLock lock;
+    private final HelperClient helper;
     private final ProxmoxHost proxmox;
     private final Machine machine;
     private final Journal journal;
@@ -135,7 +141,8 @@ final class Hal0Server implements AutoCloseable {
                         settings.keyring().map(Path::of)),
                 environment,
                 java.starter(home));
-        var runtime = new ProcessRuntime(home.slotStates(), files, programs, java.logWriter(), environment);
+        this.helper = new HelperClient(HelperClient.SOCKET);
+        SlotRuntime runtime = runtime(settings, home, files, programs, java, environment, clock);
         var engines = new EngineCatalog(List.of(
                 new LlamaCppEngine(),
                 new StarterEngine(),
@@ -202,6 +209,23 @@ final class Hal0Server implements AutoCloseable {
                     slots.definitionsChanged();
                     refreshModels(registry);
                 }));
+    }
+
+    private SlotRuntime runtime(
+            Settings settings,
+            HomeDirectory home,
+            DurableFiles files,
+            InstalledEngines programs,
+            JavaPrograms java,
+            Map<String, String> environment,
+            InstantSource clock) {
+        var processes = new ProcessRuntime(home.slotStates(), files, programs, java.logWriter(), environment);
+        var choice = new RuntimeChoice(home.runtimeDecision(), HelperClient.SOCKET, files, clock);
+        return switch (choice.decide(settings.runtime())) {
+            case PROCESS -> processes;
+            case PODMAN, AUTO ->
+                new FamilyRuntime(new PodmanRuntime(helper, new ToolboxImages(environment), files), processes);
+        };
     }
 
     private static List<SlotDefinition> seeds() {
@@ -406,6 +430,7 @@ final class Hal0Server implements AutoCloseable {
             handlers.shutdownNow();
             machine.close();
             journal.close();
+            helper.close();
             lock.close();
         } catch (Exception lastWords) {
             log.debug("closing", lastWords);

@@ -34,6 +34,7 @@ import java.util.stream.Collectors;
  * @param streamTotal a stream is ended after this long
  * @param models where model files are kept and looked for
  * @param memoryBudgetBytes what slots may hold in all; empty = what the machine has
+ * @param runtime what runs the engines
  */
 record Settings(
         List<String> allowedHosts,
@@ -47,7 +48,8 @@ record Settings(
         boolean unknownModelsToDefault,
         SlotPolicy slots,
         Optional<Long> memoryBudgetBytes,
-        StoreSettings models) {
+        StoreSettings models,
+        RuntimeChoice.Wish runtime) {
 
     static Settings read(TomlDocument document) {
         document.requireOnlyKeys(
@@ -60,6 +62,7 @@ record Settings(
         document.requireOnlyKeys(
                 List.of("slots"),
                 Set.of(
+                        "runtime",
                         "port_range_start",
                         "port_range_end",
                         "load_timeout_s",
@@ -107,7 +110,17 @@ record Settings(
                 slots,
                 document.integer(List.of("slots", "memory_budget_mb"))
                         .map(given -> integer(document, "slots", "memory_budget_mb", given, 1, 1 << 24) << 20),
-                StoreSettings.of(document));
+                StoreSettings.of(document),
+                runtime(document));
+    }
+
+    private static RuntimeChoice.Wish runtime(TomlDocument document) {
+        String given = document.string(List.of("slots", "runtime")).orElse("auto");
+        return Arrays.stream(RuntimeChoice.Wish.values())
+                .filter(wish -> wish.label().equals(given))
+                .findFirst()
+                .orElseThrow(
+                        () -> invalid("slots.runtime", "is '" + given + "'; it can be 'auto', 'podman' or 'process'"));
     }
 
     /** A person's own programs, by engine family. */

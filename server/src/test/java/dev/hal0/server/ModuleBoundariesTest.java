@@ -28,7 +28,9 @@ class ModuleBoundariesTest {
             Map.entry("runtime", Set.of("kernel", "models", "slots", "helper")),
             Map.entry("gateway", Set.of("kernel", "models", "slots", "journal")),
             Map.entry("starter", Set.of("kernel")),
-            Map.entry("server", Set.of("kernel", "hardware", "journal", "models", "slots", "runtime", "gateway")),
+            Map.entry(
+                    "server",
+                    Set.of("kernel", "hardware", "journal", "models", "slots", "helper", "runtime", "gateway")),
             Map.entry("cli", Set.of("kernel")));
 
     private static Path root() {

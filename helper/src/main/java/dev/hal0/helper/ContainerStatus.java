@@ -1,5 +1,6 @@
 package dev.hal0.helper;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -41,21 +42,25 @@ public record ContainerStatus(
         }
     }
 
+    @JsonIgnore
     public boolean isMasked() {
         return loadState.equals("masked");
     }
 
     /** A container runs, or is about to be stopped. */
+    @JsonIgnore
     public boolean isLive() {
         return activeState.equals("active") || activeState.equals("deactivating") || activeState.equals("reloading");
     }
 
     /** On its first try: the container will be there in a moment, or the try fails. */
+    @JsonIgnore
     public boolean isStarting() {
         return activeState.equals("activating") && !isRestarting();
     }
 
     /** systemd waits before it tries again by itself. */
+    @JsonIgnore
     public boolean isRestarting() {
         return subState.equals("auto-restart") || subState.equals("auto-restart-queued");
     }

@@ -1,7 +1,6 @@
 package dev.hal0.helper.daemon;
 
 import dev.hal0.helper.FrameChannel;
-import dev.hal0.kernel.Hal0Exception;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
@@ -25,7 +24,7 @@ public final class HelperMain {
                 return;
             }
             System.exit(serve(connection));
-        } catch (IOException | Hal0Exception failure) {
+        } catch (IOException | RuntimeException failure) {
             System.err.println("<3>" + failure);
             System.exit(1);
         }

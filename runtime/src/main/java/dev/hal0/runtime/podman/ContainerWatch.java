@@ -42,11 +42,15 @@ final class ContainerWatch {
         this.logs = logs;
     }
 
-    AutoCloseable begin(Workload workload, Consumer<Exit> listener) {
+    /**
+     * @param seen gets the container while it runs, at least once
+     * @param listener is called once, at its end
+     */
+    AutoCloseable begin(Workload workload, Consumer<ContainerStatus.Container> seen, Consumer<Exit> listener) {
         var closed = new CountDownLatch(1);
         Thread.ofVirtual().name("watch-" + workload.slot()).start(() -> {
             try {
-                ContainerStatus last = awaitEnd(workload, closed);
+                ContainerStatus last = awaitEnd(workload, seen, closed);
                 if (last != null) {
                     listener.accept(exit(workload, last));
                 }
@@ -58,7 +62,8 @@ final class ContainerWatch {
     }
 
     /** @return what was last seen of it; null when nobody wants to know any more */
-    private @org.jspecify.annotations.Nullable ContainerStatus awaitEnd(Workload workload, CountDownLatch closed)
+    private @org.jspecify.annotations.Nullable ContainerStatus awaitEnd(
+            Workload workload, Consumer<ContainerStatus.Container> seen, CountDownLatch closed)
             throws InterruptedException {
         while (closed.getCount() > 0) {
             try {
@@ -68,6 +73,9 @@ final class ContainerWatch {
                 if (!sameLife || !status.isLive()) {
                     takeBackRestart(workload, status);
                     return status;
+                }
+                if (status.container() != null) {
+                    seen.accept(status.container());
                 }
                 awaitMainProcess(status.mainPid(), closed);
             } catch (Hal0Exception cannotAsk) {

@@ -139,7 +139,7 @@ public final class PodmanRuntime implements SlotRuntime {
 
     @Override
     public AutoCloseable watch(Workload workload, Consumer<Exit> listener) {
-        return watch.begin(workload, exit -> {
+        return watch.begin(workload, container -> cgroups.put(workload.incarnation(), container.cgroup()), exit -> {
             cgroups.remove(workload.incarnation());
             listener.accept(exit);
         });
@@ -157,12 +157,9 @@ public final class PodmanRuntime implements SlotRuntime {
 
     @Override
     public OptionalLong memoryBytes(Workload workload) {
-        String cgroup = cgroups.computeIfAbsent(workload.incarnation(), incarnation -> {
-            ContainerStatus status = host.status(workload.slot());
-            ContainerStatus.Container container = status.container();
-            return container != null && status.invocation().equals(incarnation.value()) ? container.cgroup() : "";
-        });
-        return cgroup.isEmpty() ? OptionalLong.empty() : memory.usedBytes(cgroup);
+        // Known since the watch began: whoever lists slots must not wait for podman.
+        String cgroup = cgroups.get(workload.incarnation());
+        return cgroup == null ? OptionalLong.empty() : memory.usedBytes(cgroup);
     }
 
     @Override

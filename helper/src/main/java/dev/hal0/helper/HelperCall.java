@@ -3,6 +3,7 @@ package dev.hal0.helper;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import dev.hal0.kernel.SlotName;
+import java.util.Objects;
 
 /** One call as it travels: a JSON object whose {@code verb} says which. What is not among these cannot be asked. */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "verb")
@@ -25,30 +26,77 @@ public sealed interface HelperCall {
 
     /** @param key never logged */
     record Launch(ContainerPlan plan, String key) implements HelperCall {
+        public Launch {
+            requireAll(plan, key);
+        }
+
         @Override
         public String toString() {
             return "Launch[" + plan + "]";
         }
     }
 
-    record Preview(ContainerPlan plan) implements HelperCall {}
+    record Preview(ContainerPlan plan) implements HelperCall {
+        public Preview {
+            requireAll(plan);
+        }
+    }
 
-    record Status(SlotName slot) implements HelperCall {}
+    record Status(SlotName slot) implements HelperCall {
+        public Status {
+            requireAll(slot);
+        }
+    }
 
-    record Differences(ContainerPlan plan) implements HelperCall {}
+    record Differences(ContainerPlan plan) implements HelperCall {
+        public Differences {
+            requireAll(plan);
+        }
+    }
 
     /** @param graceMillis 0 to 600,000 */
-    record Stop(SlotName slot, String invocation, long graceMillis) implements HelperCall {}
+    record Stop(SlotName slot, String invocation, long graceMillis) implements HelperCall {
+        public Stop {
+            requireAll(slot, invocation);
+        }
+    }
 
-    record ResetFailed(SlotName slot) implements HelperCall {}
+    record ResetFailed(SlotName slot) implements HelperCall {
+        public ResetFailed {
+            requireAll(slot);
+        }
+    }
 
-    record Unmask(SlotName slot) implements HelperCall {}
+    record Unmask(SlotName slot) implements HelperCall {
+        public Unmask {
+            requireAll(slot);
+        }
+    }
 
-    record Remove(SlotName slot) implements HelperCall {}
+    record Remove(SlotName slot) implements HelperCall {
+        public Remove {
+            requireAll(slot);
+        }
+    }
 
-    record Image(String reference) implements HelperCall {}
+    record Image(String reference) implements HelperCall {
+        public Image {
+            requireAll(reference);
+        }
+    }
 
     record Images() implements HelperCall {}
 
-    record Pull(String reference) implements HelperCall {}
+    record Pull(String reference) implements HelperCall {
+        public Pull {
+            requireAll(reference);
+        }
+    }
+
+    /** JSON leaves out what it likes. */
+    private static void requireAll(Object... parts) {
+        for (Object part : parts) {
+            Objects.requireNonNull(part, "a call is complete");
+        }
+    }
 }

@@ -93,7 +93,14 @@ final class SchedulerLoop implements AutoCloseable {
             if (recorded.isEmpty()) {
                 continue;
             }
-            Optional<Workload> found = recorded.get().launch().flatMap(launch -> runtime.find(slot, launch.nonce()));
+            Optional<Workload> found;
+            try {
+                found = recorded.get().launch().flatMap(launch -> runtime.find(slot, launch.nonce()));
+            } catch (Hal0Exception unknown) {
+                // Not to know is no reason to forget: the record stays as it is, and the next load clears up.
+                log.error("slot {}: whether it runs cannot be found out: {}", slot, unknown.message());
+                continue;
+            }
             if (!defined.contains(slot)) {
                 found.ifPresent(effects::stopStray);
                 continue;

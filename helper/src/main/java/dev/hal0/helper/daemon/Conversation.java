@@ -59,11 +59,10 @@ final class Conversation {
         try {
             call = Json.STRICT.readValue(frame, HelperCall.class);
         } catch (JacksonException malformed) {
-            audit.accept("refused: no call of the helper's");
-            write(HelperReply.failure(new Hal0Exception(
-                    ErrorCode.RUNTIME_PLAN_REFUSED,
-                    "This is no call of the root helper: " + malformed.getOriginalMessage())));
-            return true;
+            return refuse(malformed.getOriginalMessage());
+        }
+        if (call == null) {
+            return refuse("null");
         }
         var words = new LinkedBlockingQueue<String>(1_000);
         Future<JsonNode> work = worker.submit(() -> perform(call, words::offer));
@@ -72,15 +71,25 @@ final class Conversation {
         } catch (InterruptedException ending) {
             Thread.currentThread().interrupt();
             return false;
+        } finally {
+            if (call instanceof HelperCall.Pull) {
+                work.cancel(true);
+            }
         }
+    }
+
+    private boolean refuse(String why) throws IOException {
+        audit.accept("refused: no call of the helper's");
+        write(HelperReply.failure(
+                new Hal0Exception(ErrorCode.RUNTIME_PLAN_REFUSED, "This is no call of the root helper: " + why)));
+        return true;
     }
 
     private boolean await(HelperCall call, Future<JsonNode> work, LinkedBlockingQueue<String> words)
             throws IOException, InterruptedException {
         while (!work.isDone()) {
             passOn(words);
-            if (channel.isClosedWithin(Duration.ZERO) && call instanceof HelperCall.Pull) {
-                work.cancel(true);
+            if (call instanceof HelperCall.Pull && channel.isClosedWithin(Duration.ZERO)) {
                 return false;
             }
             try {

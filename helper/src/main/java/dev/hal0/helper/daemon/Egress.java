@@ -26,7 +26,7 @@ final class Egress {
         String network = PodmanCommand.SEALED_NETWORK;
         CommandResult bridge = bridge();
         if (!bridge.succeeded()) {
-            CommandResult created = tools.podman(Tools.QUESTION, "network", "create", "--disable-dns", network);
+            CommandResult created = tools.podman(tools.question(), "network", "create", "--disable-dns", network);
             bridge = bridge();
             if (!bridge.succeeded()) {
                 created.requireSuccess("Creating podman's network " + network);
@@ -42,7 +42,7 @@ final class Egress {
 
     private CommandResult bridge() {
         return tools.podman(
-                Tools.QUESTION, "network", "inspect", "--format={{.NetworkInterface}}", PodmanCommand.SEALED_NETWORK);
+                tools.question(), "network", "inspect", "--format={{.NetworkInterface}}", PodmanCommand.SEALED_NETWORK);
     }
 
     static String rules(String bridge) {

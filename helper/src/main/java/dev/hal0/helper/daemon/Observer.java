@@ -84,7 +84,7 @@ final class Observer {
 
     private Map<String, String> properties(SlotName slot) {
         CommandResult shown = tools.systemctl(
-                        Tools.QUESTION,
+                        tools.question(),
                         "show",
                         "--property=" + String.join(",", PROPERTIES),
                         "--",
@@ -131,7 +131,7 @@ final class Observer {
 
     /** podman's own description; empty when there is no such container. */
     Optional<JsonNode> inspect(SlotName slot) {
-        CommandResult asked = tools.podman(Tools.QUESTION, "container", "inspect", "--", SlotPaths.container(slot));
+        CommandResult asked = tools.podman(tools.question(), "container", "inspect", "--", SlotPaths.container(slot));
         if (!asked.succeeded()) {
             if (asked.stderr().contains("no such container") || asked.stderr().contains("no container with name")) {
                 return Optional.empty();
@@ -145,7 +145,7 @@ final class Observer {
     List<String> lastLines(SlotName slot, String invocation) {
         CommandResult read = tools.run(
                 tools.journalctl(),
-                Tools.QUESTION,
+                tools.question(),
                 List.of(
                         "--quiet",
                         "--no-pager",

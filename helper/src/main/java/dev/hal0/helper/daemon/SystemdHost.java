@@ -352,7 +352,7 @@ final class SystemdHost implements ContainerHost {
     @Override
     public Optional<String> image(String reference) {
         check.image(reference);
-        CommandResult asked = tools.podman(Tools.QUESTION, "image", "inspect", "--format={{.Id}}", "--", reference);
+        CommandResult asked = tools.podman(tools.question(), "image", "inspect", "--format={{.Id}}", "--", reference);
         if (!asked.succeeded()) {
             if (asked.stderr().contains("image not known") || asked.stderr().contains("no such image")) {
                 return Optional.empty();
@@ -364,7 +364,7 @@ final class SystemdHost implements ContainerHost {
 
     @Override
     public List<String> images() {
-        return tools.podman(Tools.QUESTION, "images", "--noheading", "--format={{.Repository}}:{{.Tag}}")
+        return tools.podman(tools.question(), "images", "--noheading", "--format={{.Repository}}:{{.Tag}}")
                 .requireSuccess("Listing images")
                 .stdout()
                 .lines()

@@ -15,13 +15,18 @@ import java.util.Map;
  *
  * @param podman also stands in units
  * @param nft also stands in units
+ * @param question deadline of a command that only asks
  */
-record Tools(String systemctl, String podman, String nft, String journalctl, String id, Commands commands) {
+record Tools(
+        String systemctl,
+        String podman,
+        String nft,
+        String journalctl,
+        String id,
+        Duration question,
+        Commands commands) {
     private static final Map<String, String> ENVIRONMENT =
             Map.of("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", "LANG", "C.UTF-8", "HOME", "/root");
-
-    /** Longer than podman needs for a question on a slow disk. */
-    static final Duration QUESTION = Duration.ofSeconds(15);
 
     static Tools system() {
         return new Tools(
@@ -30,6 +35,8 @@ record Tools(String systemctl, String podman, String nft, String journalctl, Str
                 "/usr/sbin/nft",
                 "/usr/bin/journalctl",
                 "/usr/bin/id",
+                // Longer than podman needs for a question on a slow disk.
+                Duration.ofSeconds(15),
                 new Commands());
     }
 

@@ -28,7 +28,7 @@ final class FakeHost implements ContainerHost {
     final ConcurrentLinkedQueue<String> calls = new ConcurrentLinkedQueue<>();
     final Set<String> images = new HashSet<>(Set.of("localhost/hal0-toolbox:cpu"));
     private final Deque<ContainerStatus> statuses = new ArrayDeque<>(List.of(down("inactive", "dead", "", 0, 0)));
-    volatile @Nullable ContainerPlan launched;
+    volatile Optional<ContainerPlan> launched = Optional.empty();
     volatile @Nullable String key;
     volatile boolean unreachable;
 
@@ -79,7 +79,7 @@ final class FakeHost implements ContainerHost {
     @Override
     public String launch(ContainerPlan plan, String secret) {
         call("launch");
-        launched = plan;
+        launched = Optional.of(plan);
         key = secret;
         shows(running(FIRST, plan.launch()));
         return FIRST;

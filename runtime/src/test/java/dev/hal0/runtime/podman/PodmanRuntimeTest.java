@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.hal0.helper.ContainerPlan;
 import dev.hal0.kernel.DeviceClass;
 import dev.hal0.kernel.DurableFiles;
 import dev.hal0.kernel.ErrorCode;
@@ -101,9 +102,9 @@ class PodmanRuntimeTest {
     void engine_listensOnAllAddressesInsideOnly() {
         runtime().launch(plan("cpu"), NONCE, "key");
 
-        assertThat(host.launched).isNotNull();
-        assertThat(host.launched.arguments()).containsExactly("--host", "0.0.0.0", "--port", "8081");
-        assertThat(host.launched.planHash()).isEqualTo(plan("cpu").hash());
+        ContainerPlan launched = host.launched.orElseThrow();
+        assertThat(launched.arguments()).containsExactly("--host", "0.0.0.0", "--port", "8081");
+        assertThat(launched.planHash()).isEqualTo(plan("cpu").hash());
     }
 
     @Test

@@ -1,6 +1,5 @@
 package dev.hal0.slots;
 
-import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.slots.SlotMachine.Closing;
 import java.time.Instant;
@@ -80,8 +79,7 @@ final class SlotArrival {
         if (turn.machine.state() == SlotState.UNLOADING) {
             departure.stopped();
         } else if (turn.machine.state() == SlotState.STARTING) {
-            departure.fail(
-                    CauseCode.ofLaunchFailure(why.code()), why);
+            departure.fail(CauseCode.ofLaunchFailure(why.code()), why);
         }
     }
 

@@ -154,11 +154,10 @@ record SlotRecord(
                 plan.host(),
                 plan.port(),
                 plan.permits(),
-                plan.expected(),
-                Optional.ofNullable(plan.container()));
+                plan.expected());
         return new Launch(
                 recorded.nonce(),
-                launchPlan,
+                plan.container() == null ? launchPlan : launchPlan.withContainer(plan.container()),
                 recorded.needBytes() == null ? OptionalLong.empty() : OptionalLong.of(recorded.needBytes()),
                 Optional.ofNullable(recorded.incarnation()).map(Incarnation::new));
     }

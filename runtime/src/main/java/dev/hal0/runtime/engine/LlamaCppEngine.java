@@ -105,23 +105,23 @@ public final class LlamaCppEngine implements Engine {
         int parallel = Math.max(1, arguments.integer("--parallel", definition.parallel()));
         int total = arguments.integer("--ctx-size", context * definition.parallel());
         return new LaunchPlan(
-                definition.name(),
-                FAMILY,
-                "llama-server",
-                arguments.list(),
-                definition.environment(),
-                files,
-                keyFile,
-                model.id(),
-                "127.0.0.1",
-                definition.port(),
-                parallel,
-                Map.of(
-                        "model_alias", model.id(),
-                        "model_path", file.toString(),
-                        "total_slots", Integer.toString(parallel),
-                        "n_ctx", Integer.toString(total / parallel)),
-                arguments.sources())
+                        definition.name(),
+                        FAMILY,
+                        "llama-server",
+                        arguments.list(),
+                        definition.environment(),
+                        files,
+                        keyFile,
+                        model.id(),
+                        "127.0.0.1",
+                        definition.port(),
+                        parallel,
+                        Map.of(
+                                "model_alias", model.id(),
+                                "model_path", file.toString(),
+                                "total_slots", Integer.toString(parallel),
+                                "n_ctx", Integer.toString(total / parallel)),
+                        arguments.sources())
                 .withContainer(container(definition.device()));
     }
 

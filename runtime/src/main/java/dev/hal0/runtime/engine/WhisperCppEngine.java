@@ -1,9 +1,11 @@
 package dev.hal0.runtime.engine;
 
+import dev.hal0.kernel.DeviceClass;
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.models.RegisteredModel;
 import dev.hal0.slots.CancelRule;
+import dev.hal0.slots.ContainerFacts;
 import dev.hal0.slots.Device;
 import dev.hal0.slots.Endpoint;
 import dev.hal0.slots.Engine;
@@ -110,19 +112,21 @@ public final class WhisperCppEngine implements Engine {
             arguments.set("--tmp-dir", String.valueOf(keyFile.toAbsolutePath().getParent()));
         }
         return new LaunchPlan(
-                definition.name(),
-                FAMILY,
-                "whisper-server",
-                arguments.list(),
-                definition.environment(),
-                List.of(file),
-                keyFile,
-                model.id(),
-                "127.0.0.1",
-                definition.port(),
-                1,
-                Map.of(),
-                arguments.sources());
+                        definition.name(),
+                        FAMILY,
+                        "whisper-server",
+                        arguments.list(),
+                        definition.environment(),
+                        List.of(file),
+                        keyFile,
+                        model.id(),
+                        "127.0.0.1",
+                        definition.port(),
+                        1,
+                        Map.of(),
+                        arguments.sources())
+                .withContainer(ContainerFacts.sealed(
+                        "whisper", definition.device() == Device.CPU ? DeviceClass.NONE : DeviceClass.DRI, "--host"));
     }
 
     /** The project's own table, from tiny (75 MiB file, 273 MB) to large (2.9 GiB file, 3.9 GB), lies below this line. */

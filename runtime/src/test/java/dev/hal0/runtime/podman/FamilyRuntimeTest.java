@@ -105,30 +105,16 @@ class FamilyRuntimeTest {
     private final FakeRuntime processes = new FakeRuntime("process", "boot:1:2");
     private final FamilyRuntime runtime = new FamilyRuntime(containers, processes);
 
-    private static LaunchPlan plan(Optional<ContainerFacts> facts) {
-        return new LaunchPlan(
-                SLOT,
-                "x",
-                "x",
-                List.of(),
-                Map.of(),
-                List.of(),
-                Path.of("/k"),
-                "m",
-                "127.0.0.1",
-                8081,
-                1,
-                Map.of(),
-                facts);
-    }
+    private static final LaunchPlan PROCESS = new LaunchPlan(
+            SLOT, "x", "x", List.of(), Map.of(), List.of(), Path.of("/k"), "m", "127.0.0.1", 8081, 1, Map.of());
 
     private static final LaunchPlan CONTAINER =
-            plan(Optional.of(ContainerFacts.sealed("cpu", DeviceClass.NONE, "--host")));
+            PROCESS.withContainer(ContainerFacts.sealed("cpu", DeviceClass.NONE, "--host"));
 
     @Test
     void plan_saysWhichRuntimeItNeeds() {
         Workload container = runtime.launch(CONTAINER, "n", "k");
-        Workload process = runtime.launch(plan(Optional.empty()), "n", "k");
+        Workload process = runtime.launch(PROCESS, "n", "k");
         runtime.watch(container, exit -> {});
         runtime.watch(process, exit -> {});
 

@@ -69,19 +69,19 @@ class PodmanRuntimeTest {
 
     private LaunchPlan plan(String image) {
         return new LaunchPlan(
-                SLOT,
-                "llama.cpp",
-                "llama-server",
-                List.of("--host", "127.0.0.1", "--port", "8081"),
-                Map.of("A", "b"),
-                List.of(Path.of("/models/tiny.gguf")),
-                home.resolve("slots/chat/engine.key"),
-                "tiny",
-                "127.0.0.1",
-                8081,
-                1,
-                Map.of(),
-                Optional.of(ContainerFacts.sealed(image, DeviceClass.NONE, "--host")));
+                        SLOT,
+                        "llama.cpp",
+                        "llama-server",
+                        List.of("--host", "127.0.0.1", "--port", "8081"),
+                        Map.of("A", "b"),
+                        List.of(Path.of("/models/tiny.gguf")),
+                        home.resolve("slots/chat/engine.key"),
+                        "tiny",
+                        "127.0.0.1",
+                        8081,
+                        1,
+                        Map.of())
+                .withContainer(ContainerFacts.sealed(image, DeviceClass.NONE, "--host"));
     }
 
     private static Workload workload(String invocation) {

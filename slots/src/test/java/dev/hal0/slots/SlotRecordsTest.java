@@ -2,6 +2,7 @@ package dev.hal0.slots;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.hal0.kernel.DeviceClass;
 import dev.hal0.kernel.DurableFiles;
 import dev.hal0.kernel.SlotName;
 import java.io.IOException;
@@ -65,6 +66,20 @@ class SlotRecordsTest {
 
         assertThat(records.read(Samples.SLOT).orElseThrow().toMachine().launch())
                 .isEqualTo(machine.launch());
+    }
+
+    /** What was recorded is compared with what runs: a container's limits are part of it. */
+    @Test
+    void containerOfALaunch_readsBack() {
+        LaunchPlan plan = Samples.plan(Samples.SLOT, "small")
+                .withContainer(new ContainerFacts("cpu", DeviceClass.DRI, "--host", true, false, 64, 1L << 30));
+        records.write(machine(SlotState.STARTING)
+                .withLaunch(Optional.of(new Launch("n1", plan, OptionalLong.empty(), Optional.empty()))));
+
+        LaunchPlan read =
+                records.read(Samples.SLOT).orElseThrow().toMachine().launch().orElseThrow().plan();
+        assertThat(read).isEqualTo(plan);
+        assertThat(read.hash()).isEqualTo(plan.hash()).isNotEqualTo(Samples.plan(Samples.SLOT, "small").hash());
     }
 
     @Test

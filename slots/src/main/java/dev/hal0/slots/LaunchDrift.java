@@ -45,6 +45,7 @@ public record LaunchDrift(
         compare(found, "host", running.host(), configured.host());
         compare(found, "port", Integer.toString(running.port()), Integer.toString(configured.port()));
         compare(found, "permits", Integer.toString(running.permits()), Integer.toString(configured.permits()));
+        compare(found, "container", container(running), container(configured));
         compareFlags(found, running, configured);
         var names = new TreeSet<>(running.environment().keySet());
         names.addAll(configured.environment().keySet());
@@ -60,6 +61,17 @@ public record LaunchDrift(
             found.add(new Difference("order of the flags", null, null, null));
         }
         return new LaunchDrift(true, found, null, found.isEmpty() ? null : "restart");
+    }
+
+    /** @param seen how the machine's own description of what runs differs from the plan it was started with */
+    LaunchDrift and(List<Difference> seen) {
+        var all = new ArrayList<>(differences);
+        all.addAll(seen);
+        return new LaunchDrift(live, all, problem, all.isEmpty() ? null : "restart");
+    }
+
+    private static String container(LaunchPlan plan) {
+        return plan.container().map(ContainerFacts::toString).orElse("none");
     }
 
     private static @Nullable String shown(@Nullable String value) {

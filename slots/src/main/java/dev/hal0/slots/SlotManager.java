@@ -148,7 +148,8 @@ public final class SlotManager implements SlotControl, AutoCloseable {
             return LaunchDrift.NOTHING_RUNS;
         }
         try {
-            return LaunchDrift.between(launch.get().plan(), planOf(definition));
+            LaunchPlan running = launch.get().plan();
+            return LaunchDrift.between(running, planOf(definition)).and(runtime.differences(running));
         } catch (Hal0Exception noPlanNow) {
             return LaunchDrift.impossible(noPlanNow.message());
         }

@@ -29,6 +29,14 @@ public interface SlotRuntime {
     List<String> commandLine(LaunchPlan plan);
 
     /**
+     * How the system's own description of the slot's live workload differs from what this plan would start now: an image
+     * behind the same name, devices, groups, address. Empty where nothing runs, or the system describes nothing.
+     */
+    default List<LaunchDrift.Difference> differences(LaunchPlan plan) {
+        return List.of();
+    }
+
+    /**
      * Starts the workload and returns as soon as it exists. The caller has written {@code nonce} to disk before.
      *
      * @param key content of the plan's key file

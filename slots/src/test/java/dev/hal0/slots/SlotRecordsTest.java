@@ -76,10 +76,16 @@ class SlotRecordsTest {
         records.write(machine(SlotState.STARTING)
                 .withLaunch(Optional.of(new Launch("n1", plan, OptionalLong.empty(), Optional.empty()))));
 
-        LaunchPlan read =
-                records.read(Samples.SLOT).orElseThrow().toMachine().launch().orElseThrow().plan();
+        LaunchPlan read = records.read(Samples.SLOT)
+                .orElseThrow()
+                .toMachine()
+                .launch()
+                .orElseThrow()
+                .plan();
         assertThat(read).isEqualTo(plan);
-        assertThat(read.hash()).isEqualTo(plan.hash()).isNotEqualTo(Samples.plan(Samples.SLOT, "small").hash());
+        assertThat(read.hash())
+                .isEqualTo(plan.hash())
+                .isNotEqualTo(Samples.plan(Samples.SLOT, "small").hash());
     }
 
     @Test

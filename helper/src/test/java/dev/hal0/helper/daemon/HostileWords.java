@@ -13,8 +13,9 @@ import java.util.Random;
  */
 final class HostileWords {
     private static final List<String> PARTS = List.of(
-            "%", "%%", "%n", "%h", "$", "$$", "${PATH}", "$PATH", "\\", "\\\\", "\\n", "\\x41", "\"", "'", ";", " ", "#", "=",
-            "-", "@", "!", ":", "+", "|", "`", "é", "漢", "🙂", "\u00a0", "a", "B", "~", "*", "{}");
+            "%",
+            "%%", "%n", "%h", "$", "$$", "${PATH}", "$PATH", "\\", "\\\\", "\\n", "\\x41", "\"", "'", ";", " ", "#",
+            "=", "-", "@", "!", ":", "+", "|", "`", "é", "漢", "🙂", "\u00a0", "a", "B", "~", "*", "{}");
 
     private HostileWords() {}
 
@@ -29,11 +30,9 @@ final class HostileWords {
             }
             words.add(word.toString());
         }
-        var command = new ArrayList<>(
-                List.of("/bin/sh", "-c", "printf '%s\\0' \"$@\" >" + arguments[1], "words"));
+        var command = new ArrayList<>(List.of("/bin/sh", "-c", "printf '%s\\0' \"$@\" >" + arguments[1], "words"));
         command.addAll(words);
-        Files.writeString(
-                Path.of(arguments[0]), "[Service]\nType=oneshot\nExecStart=" + UnitWord.line(command) + "\n");
+        Files.writeString(Path.of(arguments[0]), "[Service]\nType=oneshot\nExecStart=" + UnitWord.line(command) + "\n");
         Files.writeString(Path.of(arguments[2]), String.join("\0", words) + "\0");
     }
 }

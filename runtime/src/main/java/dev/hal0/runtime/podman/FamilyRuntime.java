@@ -3,6 +3,7 @@ package dev.hal0.runtime.podman;
 import dev.hal0.kernel.SlotName;
 import dev.hal0.slots.ClosedGate;
 import dev.hal0.slots.Exit;
+import dev.hal0.slots.LaunchDrift;
 import dev.hal0.slots.LaunchPlan;
 import dev.hal0.slots.SlotLog;
 import dev.hal0.slots.SlotRuntime;
@@ -59,6 +60,11 @@ public final class FamilyRuntime implements SlotRuntime {
     @Override
     public List<String> commandLine(LaunchPlan plan) {
         return of(plan).commandLine(plan);
+    }
+
+    @Override
+    public List<LaunchDrift.Difference> differences(LaunchPlan plan) {
+        return of(plan).differences(plan);
     }
 
     @Override

@@ -3,7 +3,6 @@ package dev.hal0.runtime.podman;
 import dev.hal0.helper.ContainerHost;
 import dev.hal0.helper.ContainerPlan;
 import dev.hal0.helper.ContainerStatus;
-import dev.hal0.helper.Difference;
 import dev.hal0.kernel.DurableFiles;
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
@@ -12,6 +11,7 @@ import dev.hal0.slots.ClosedGate;
 import dev.hal0.slots.ContainerFacts;
 import dev.hal0.slots.Exit;
 import dev.hal0.slots.Incarnation;
+import dev.hal0.slots.LaunchDrift;
 import dev.hal0.slots.LaunchPlan;
 import dev.hal0.slots.SlotLog;
 import dev.hal0.slots.SlotRuntime;
@@ -132,9 +132,12 @@ public final class PodmanRuntime implements SlotRuntime {
         return ours ? Optional.of(new Workload(slot, nonce, new Incarnation(status.invocation()))) : Optional.empty();
     }
 
-    /** In which ways what runs is not what the plan would start now. */
-    public List<Difference> differences(LaunchPlan plan) {
-        return host.differences(containerPlan(plan, plan.hash()));
+    @Override
+    public List<LaunchDrift.Difference> differences(LaunchPlan plan) {
+        return host.differences(containerPlan(plan, plan.hash())).stream()
+                .map(seen -> new LaunchDrift.Difference(
+                        "container " + seen.kind().label(), seen.running(), seen.planned(), null))
+                .toList();
     }
 
     @Override

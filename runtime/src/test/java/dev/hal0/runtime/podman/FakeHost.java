@@ -98,7 +98,7 @@ final class FakeHost implements ContainerHost {
 
     @Override
     public List<Difference> differences(ContainerPlan plan) {
-        return List.of();
+        return List.of(new Difference(Difference.Kind.IMAGE, "new", "old"));
     }
 
     @Override

@@ -15,6 +15,7 @@ import dev.hal0.slots.ContainerFacts;
 import dev.hal0.slots.Exit;
 import dev.hal0.slots.Gate;
 import dev.hal0.slots.Incarnation;
+import dev.hal0.slots.LaunchDrift;
 import dev.hal0.slots.LaunchPlan;
 import dev.hal0.slots.SlotLog;
 import dev.hal0.slots.Workload;
@@ -124,6 +125,13 @@ class PodmanRuntimeTest {
                 FakeHost.running(FakeHost.FIRST, NONCE));
 
         assertThat(runtime().find(SLOT, NONCE)).contains(workload(FakeHost.FIRST));
+    }
+
+    /** P6: what only the machine can see is part of the drift report. */
+    @Test
+    void imageThatIsNoLongerTheSame_isADifference() {
+        assertThat(runtime().differences(plan("cpu")))
+                .containsExactly(new LaunchDrift.Difference("container image", "old", "new", null));
     }
 
     /** systemd restarted it while no control plane lived: another life of the same launch. */

@@ -2,6 +2,8 @@ package dev.hal0.gateway;
 
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
+import dev.hal0.slots.AdmissionQueue;
+import dev.hal0.slots.Claim;
 import dev.hal0.slots.Lease;
 import dev.hal0.slots.Route;
 import dev.hal0.slots.SlotControl;
@@ -48,6 +50,8 @@ final class Admission {
         void letIn(Admitted admitted);
     }
 
+    private record Turn(AdmissionQueue line, CompletableFuture<Lease> lease) {}
+
     /** @param path of the engine for this route */
     record Admitted(Route route, Route.Target target, String path, Lease lease) {}
 
@@ -59,7 +63,8 @@ final class Admission {
     private final Applicant applicant;
     private final Timings timings;
     private volatile Step step = Step.RESOLVING;
-    private @Nullable CompletableFuture<Lease> turn;
+    private Claim claim;
+    private volatile @Nullable Turn turn;
     private int closedInARow;
     private long budgetTimer = -1;
 
@@ -73,6 +78,7 @@ final class Admission {
             Duration budget,
             String gatewayPath,
             Supplier<Route> resolver,
+            Claim claim,
             Applicant applicant,
             Timings timings) {
         this.vertx = vertx;
@@ -80,6 +86,7 @@ final class Admission {
         this.budget = budget;
         this.gatewayPath = gatewayPath;
         this.resolver = resolver;
+        this.claim = claim;
         this.applicant = applicant;
         this.timings = timings;
     }
@@ -89,7 +96,18 @@ final class Admission {
         return step;
     }
 
-    void seek() {
+    /** In the line, 1 for the next one; 0 when it does not wait for a turn. May be asked from any thread. */
+    int position() {
+        Turn waiting = turn;
+        return waiting == null ? 0 : waiting.line().position(waiting.lease());
+    }
+
+    void seek(Claim ours) {
+        claim = ours;
+        seek();
+    }
+
+    private void seek() {
         step = Step.RESOLVING;
         Route route = resolver.get();
         applicant.found(route);
@@ -109,9 +127,9 @@ final class Admission {
     void cancel() {
         step = Step.OVER;
         stopBudget();
-        CompletableFuture<Lease> waiting = turn;
+        Turn waiting = turn;
         if (waiting != null) {
-            waiting.cancel(false);
+            waiting.lease().cancel(false);
         }
     }
 
@@ -173,12 +191,12 @@ final class Admission {
                 .path(gatewayPath)
                 .orElseThrow(() -> notSpoken(target.engine().family(), ready, gatewayPath));
         step = Step.QUEUED;
-        CompletableFuture<Lease> waiting = ready.admission().enter();
+        CompletableFuture<Lease> waiting = ready.admission().enter(claim);
         if (waiting.isDone() && !waiting.isCompletedExceptionally()) {
             entered(new Admitted(ready, target, path, waiting.join()));
             return;
         }
-        turn = waiting;
+        turn = new Turn(ready.admission(), waiting);
         timings.queueingBegins();
         if (!waiting.isDone()) {
             armBudget(ready);

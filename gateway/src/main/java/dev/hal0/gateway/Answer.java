@@ -49,6 +49,8 @@ final class Answer {
     private final String requestId;
     private final AtomicLong bytes = new AtomicLong();
     private final ProgressNotes progress;
+    private final StreamMeter meter;
+    private EngineFigures documentFigures = EngineFigures.UNKNOWN;
     private Mode mode = Mode.HELD;
     private final GatewayRoute.Dialect dialect;
     private boolean fetched;
@@ -57,11 +59,17 @@ final class Answer {
     private int engineStatus;
     private Runnable whenFetched = () -> {};
 
-    Answer(Vertx vertx, GatewayPolicy policy, RoutingContext routing, GatewayRoute.Dialect dialect) {
+    Answer(
+            Vertx vertx,
+            GatewayPolicy policy,
+            RoutingContext routing,
+            GatewayRoute.Dialect dialect,
+            StreamMeter meter) {
         this.dialect = dialect;
         this.vertx = vertx;
         this.policy = policy;
         this.routing = routing;
+        this.meter = meter;
         this.response = routing.response();
         this.requestId = RequestIds.of(routing);
         this.progress = new ProgressNotes(vertx, policy, this::openEarly, this::tellProgress);
@@ -233,14 +241,16 @@ final class Answer {
     boolean relay(Buffer chunk) {
         switch (mode) {
             case EVENTS -> {
-                Buffer whole = tail == null ? chunk : tail.accept(chunk);
-                if (whole != null) {
-                    write(whole);
+                if (tail == null) {
+                    write(chunk);
+                } else {
+                    writeEvents(tail.accept(chunk));
                 }
             }
             case DOCUMENT -> {
                 held.appendBuffer(chunk);
                 if (held.length() > MOST_HELD_BYTES) {
+                    documentFigures = FigureReader.read(held, 0, held.length());
                     mode = Mode.BULK;
                     beginBody();
                     write(held);
@@ -281,6 +291,18 @@ final class Answer {
         return mode != Mode.ENDED && response.writeQueueFull();
     }
 
+    private void writeEvents(@Nullable Buffer whole) {
+        Buffer events = whole == null ? null : meter.accept(whole);
+        if (events != null) {
+            write(events);
+        }
+    }
+
+    /** Of the engine, as far as it has told them. */
+    EngineFigures figures() {
+        return documentFigures.then(meter.figures());
+    }
+
     private void write(Buffer chunk) {
         bytes.setRelease(bytes.getPlain() + chunk.length());
         var unused = response.write(chunk);
@@ -294,15 +316,13 @@ final class Answer {
         mode = Mode.ENDED;
         switch (before) {
             case EVENTS -> {
-                Buffer rest = tail == null ? null : tail.rest();
-                if (rest != null) {
-                    write(rest);
-                }
+                writeEvents(tail == null ? null : tail.rest());
                 end(response.end());
             }
             case BULK -> end(response.end());
             case DOCUMENT -> {
                 bytes.setRelease(held.length());
+                documentFigures = FigureReader.read(held, 0, held.length());
                 end(response.end(held));
             }
             case REFUSAL -> end(endWithRefusal());

@@ -2,7 +2,9 @@ package dev.hal0.gateway;
 
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
+import dev.hal0.slots.Claim;
 import dev.hal0.slots.Engine;
+import dev.hal0.slots.Priority;
 import dev.hal0.slots.Route;
 import dev.hal0.slots.SlotControl;
 import io.vertx.core.Context;
@@ -72,6 +74,7 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
     private final HttpServerRequest request;
     private final GatewayRoute route;
     private final RequestBody body;
+    private final StreamMeter meter;
     private final Answer answer;
     private final Admission admission;
     private final boolean streamed;
@@ -82,6 +85,7 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
     private volatile Phase phase = Phase.WAITING;
     private volatile @Nullable Route resolved;
     private @Nullable EngineCall call;
+    private volatile Claim claim;
     private boolean fetched;
     private int attempts;
 
@@ -104,7 +108,9 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
         this.route = route;
         this.body = body;
         this.streamed = route.streams() && body.head().stream();
-        this.answer = new Answer(vertx, gateway.policy(), routing, route.dialect());
+        this.claim = new Claim(Callers.of(routing), Priority.INTERACTIVE);
+        this.meter = new StreamMeter(timings::contentCame);
+        this.answer = new Answer(vertx, gateway.policy(), routing, route.dialect(), meter);
         this.admission = new Admission(
                 vertx,
                 gateway.slots(),
@@ -115,6 +121,7 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
                     answer.resolvedBy(resolution.by());
                     return resolution.route();
                 },
+                claim,
                 this,
                 timings);
         this.since = since;
@@ -132,7 +139,8 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
         guarded(() -> {
             answer.watch(this::clientGone, this::clientCaughtUp, this::clientDone);
             if (!isEnding()) {
-                admission.seek();
+                claim = new Claim(claim.caller(), Callers.priority(request));
+                admission.seek(claim);
             }
         });
     }
@@ -145,16 +153,30 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
     /** From any thread. */
     InFlight view() {
         Route now = resolved;
-        Enum<?> at = phase == Phase.WAITING ? admission.step() : phase;
         return new InFlight(
                 answer.requestId(),
                 route.path(),
+                claim.caller(),
+                claim.priority(),
+                body.head().model(),
                 Optional.ofNullable(now).map(Route::slot),
                 Optional.ofNullable(now).flatMap(Route::modelId),
-                at.name().toLowerCase(Locale.ROOT),
+                phaseLabel(),
+                admission.position(),
                 streamed,
                 since,
+                meter.pieces(),
                 answer.bytes());
+    }
+
+    private String phaseLabel() {
+        return switch (phase) {
+            case WAITING -> admission.step().name().toLowerCase(Locale.ROOT);
+            case CONNECTING -> "connecting";
+            case PROMPTED -> streamed ? "prefill" : "working";
+            case RELAYING -> !streamed ? "answering" : meter.pieces() == 0 ? "prefill" : "decoding";
+            case ENDING -> "ending";
+        };
     }
 
     // Waiting
@@ -204,8 +226,15 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
     }
 
     private EngineBody forEngine(Admission.Admitted admitted) {
-        return body.forEngine(
-                admitted.target().engine().form(route.path()), admitted.route().modelId());
+        Engine engine = admitted.target().engine();
+        if (streamed && engine.includesUsage(route.path())) {
+            Optional<EngineBody> asking = body.askingForUsage();
+            if (asking.isPresent()) {
+                meter.hideUsage();
+                return asking.get();
+            }
+        }
+        return body.forEngine(engine.form(route.path()), admitted.route().modelId());
     }
 
     // The engine
@@ -374,6 +403,9 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
         gateway.ended(new Accounting.Ended(
                 answer.requestId(),
                 route.path(),
+                claim.caller(),
+                claim.priority(),
+                body.head().model(),
                 Optional.ofNullable(now).map(Route::slot),
                 Optional.ofNullable(now).flatMap(Route::modelId),
                 streamed,
@@ -382,7 +414,10 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
                 timings.loading(),
                 timings.queued(),
                 timings.firstByte(),
+                timings.firstContent(),
                 timings.elapsed(),
+                answer.figures(),
+                body.length(),
                 answer.bytes()));
         overIfDone();
     }

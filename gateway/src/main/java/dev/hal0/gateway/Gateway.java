@@ -2,6 +2,7 @@ package dev.hal0.gateway;
 
 import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
+import dev.hal0.slots.Priority;
 import dev.hal0.slots.SlotControl;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -123,6 +124,20 @@ public final class Gateway {
                 .map(Exchange::view)
                 .sorted(Comparator.comparing(InFlight::since))
                 .toList();
+    }
+
+    /**
+     * Ends requests by their id, whatever they wait for; their clients are told. A client may give several requests one id.
+     *
+     * @return how many there were
+     */
+    public int cancel(String requestId) {
+        List<Exchange> meant = exchanges.stream()
+                .filter(exchange -> exchange.view().requestId().equals(requestId))
+                .toList();
+        meant.forEach(exchange ->
+                exchange.cut(new Hal0Exception(ErrorCode.DISPATCH_CANCELLED, "The request was ended by an operator.")));
+        return meant.size();
     }
 
     public boolean isDraining() {
@@ -262,6 +277,9 @@ public final class Gateway {
         account(new Accounting.Ended(
                 RequestIds.of(context),
                 route.path(),
+                Callers.of(context),
+                Priority.INTERACTIVE,
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 false,
@@ -270,7 +288,10 @@ public final class Gateway {
                 Duration.ZERO,
                 Duration.ZERO,
                 Optional.empty(),
+                Optional.empty(),
                 timings.elapsed(),
+                EngineFigures.UNKNOWN,
+                0,
                 0));
     }
 

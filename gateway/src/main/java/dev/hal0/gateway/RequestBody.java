@@ -15,6 +15,16 @@ sealed interface RequestBody extends AutoCloseable {
      */
     EngineBody forEngine(FormRules rules, Optional<String> model);
 
+    /** What the engine is sent when it shall end its stream with its usage; empty where that cannot be asked for. */
+    default Optional<EngineBody> askingForUsage() {
+        return Optional.empty();
+    }
+
+    /** In bytes. */
+    default long length() {
+        return 0;
+    }
+
     @Override
     void close();
 
@@ -23,6 +33,16 @@ sealed interface RequestBody extends AutoCloseable {
         @Override
         public EngineBody forEngine(FormRules rules, Optional<String> model) {
             return new EngineBody("application/json", List.of(stored.slice(0, stored.length())));
+        }
+
+        @Override
+        public Optional<EngineBody> askingForUsage() {
+            return head.usageRequest().map(edit -> new EngineBody("application/json", edit.apply(stored)));
+        }
+
+        @Override
+        public long length() {
+            return stored.length();
         }
 
         @Override
@@ -52,6 +72,11 @@ sealed interface RequestBody extends AutoCloseable {
         @Override
         public EngineBody forEngine(FormRules rules, Optional<String> model) {
             return form.forEngine(stored, rules, model);
+        }
+
+        @Override
+        public long length() {
+            return stored.length();
         }
 
         @Override

@@ -4,6 +4,7 @@ import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.Hal0Exception;
 import java.io.InputStream;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -19,12 +20,21 @@ import tools.jackson.core.util.JsonRecyclerPools;
  * needs are skipped without being made into objects.
  *
  * @param model as sent, trimmed; empty when absent, null or blank
+ * @param usageRequest what would make a streaming engine end with its usage; empty when the body asks for that already, or
+ *     cannot be changed
  */
-record RequestHead(Optional<String> model, boolean stream) {
+record RequestHead(Optional<String> model, boolean stream, Optional<BodyEdit> usageRequest) {
+    private static final String ASKING = "\"include_usage\":true";
+    private static final String OPTIONS = "stream_options";
+
     /** Parsed on few threads, each of which keeps its own buffers: the default pool is a queue that they all share. */
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .recyclerPool(JsonRecyclerPools.threadLocalPool())
             .build();
+
+    RequestHead(Optional<String> model, boolean stream) {
+        this(model, stream, Optional.empty());
+    }
 
     /** @throws Hal0Exception {@code request.invalid_json}, {@code request.not_an_object} or {@code request.invalid} */
     static RequestHead parse(byte[] body) {
@@ -43,6 +53,7 @@ record RequestHead(Optional<String> model, boolean stream) {
     private static RequestHead parse(JsonParser unread) {
         Optional<String> model = Optional.empty();
         boolean stream = false;
+        BodyEdit usageRequest;
         try (JsonParser parser = unread) {
             JsonToken first = parser.nextToken();
             if (first == null) {
@@ -51,6 +62,9 @@ record RequestHead(Optional<String> model, boolean stream) {
             if (first != JsonToken.START_OBJECT) {
                 throw new Hal0Exception(ErrorCode.REQUEST_NOT_AN_OBJECT, "The body must be a JSON object.");
             }
+            // Bytes that the parser had to decode first have no offsets that could be trusted.
+            long begin = parser.currentTokenLocation().getByteOffset();
+            usageRequest = new BodyEdit(begin + 1, 0, "\"" + OPTIONS + "\":{" + ASKING + "},");
             while (parser.nextToken() != JsonToken.END_OBJECT) {
                 String name = parser.currentName();
                 JsonToken value = parser.nextToken();
@@ -59,9 +73,14 @@ record RequestHead(Optional<String> model, boolean stream) {
                     model = text(parser, value).filter(id -> !id.isBlank());
                 } else if ("stream".equals(name)) {
                     stream = flag(value);
+                } else if (OPTIONS.equals(name)) {
+                    usageRequest = usageRequest(parser, value);
                 } else {
                     parser.skipChildren();
                 }
+            }
+            if (begin < 0 || !stream) {
+                usageRequest = null;
             }
             if (parser.nextToken() != null) {
                 throw new Hal0Exception(
@@ -70,7 +89,38 @@ record RequestHead(Optional<String> model, boolean stream) {
         } catch (JacksonException malformed) {
             throw invalid(malformed);
         }
-        return new RequestHead(model, stream);
+        return new RequestHead(model, stream, Optional.ofNullable(usageRequest));
+    }
+
+    /** What has to be changed in these options; null for nothing, or where the engine must say what it thinks of them. */
+    private static @Nullable BodyEdit usageRequest(JsonParser parser, JsonToken value) {
+        long at = parser.currentTokenLocation().getByteOffset();
+        if (value == JsonToken.VALUE_NULL) {
+            return new BodyEdit(at, "null".length(), "{" + ASKING + "}");
+        }
+        if (value != JsonToken.START_OBJECT) {
+            parser.skipChildren();
+            return null;
+        }
+        BodyEdit edit = null;
+        boolean empty = true;
+        boolean mentioned = false;
+        while (parser.nextToken() != JsonToken.END_OBJECT) {
+            empty = false;
+            boolean asked = "include_usage".equals(parser.currentName());
+            JsonToken option = parser.nextToken();
+            if (asked) {
+                mentioned = true;
+                long optionAt = parser.currentTokenLocation().getByteOffset();
+                edit = switch (option) {
+                    case VALUE_FALSE -> new BodyEdit(optionAt, "false".length(), "true");
+                    case VALUE_NULL -> new BodyEdit(optionAt, "null".length(), "true");
+                    default -> null;
+                };
+            }
+            parser.skipChildren();
+        }
+        return mentioned ? edit : new BodyEdit(at + 1, 0, ASKING + (empty ? "" : ","));
     }
 
     private static Hal0Exception invalid(JacksonException malformed) {

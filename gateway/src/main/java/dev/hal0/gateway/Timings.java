@@ -12,6 +12,7 @@ final class Timings {
     private long queuedSince;
     private long handedOver;
     private long firstByte;
+    private long firstContent;
     private long lastByte;
 
     Timings(long arrived) {
@@ -48,6 +49,10 @@ final class Timings {
         }
     }
 
+    void contentCame() {
+        firstContent = System.nanoTime();
+    }
+
     /** The client took some of what it had left lying. */
     void byteMoved() {
         lastByte = System.nanoTime();
@@ -75,6 +80,10 @@ final class Timings {
 
     Optional<Duration> firstByte() {
         return firstByte == 0 ? Optional.empty() : Optional.of(Duration.ofNanos(firstByte - arrived));
+    }
+
+    Optional<Duration> firstContent() {
+        return firstContent == 0 ? Optional.empty() : Optional.of(Duration.ofNanos(firstContent - arrived));
     }
 
     Duration elapsed() {

@@ -121,7 +121,7 @@ final class FakeEngineServer implements AutoCloseable {
     // Knobs
 
     static String token(int number) {
-        return "data: {\"token\":" + number + "}\n\n";
+        return "data: {\"choices\":[{\"delta\":{\"content\":\"" + number + "\"}}]}\n\n";
     }
 
     static Behaviour tokens(int count) {

@@ -280,6 +280,10 @@ class GatewayRelayTest {
         assertThat(account.status()).isEqualTo(200);
         assertThat(account.errorCode()).isEmpty();
         assertThat(account.loading()).isZero();
+        assertThat(account.requestedModel()).contains("chat");
+        assertThat(account.caller()).isEqualTo("127.0.0.1");
+        assertThat(account.bytesIn()).isEqualTo(body("chat", true).length());
+        assertThat(account.figures()).isEqualTo(EngineFigures.UNKNOWN);
         assertThat(account.firstByte()).isPresent();
         assertThat(account.total()).isGreaterThanOrEqualTo(account.firstByte().get());
         assertThat(account.bytes()).isEqualTo(3L * FakeEngineServer.token(0).length() + FakeEngineServer.DONE.length());
@@ -295,7 +299,10 @@ class GatewayRelayTest {
             InFlight view = box.gateway.requests().getFirst();
             assertThat(view.requestId()).isEqualTo("seen");
             assertThat(view.slot()).contains(new SlotName("chat"));
-            assertThat(view.phase()).isEqualTo("relaying");
+            assertThat(view.phase()).isEqualTo("decoding");
+            assertThat(view.pieces()).isEqualTo(1);
+            assertThat(view.caller()).isEqualTo("127.0.0.1");
+            assertThat(view.requestedModel()).contains("tiny");
             assertThat(view.streamed()).isTrue();
             assertThat(view.bytesOut()).isEqualTo(FakeEngineServer.token(0).length());
         }

@@ -14,7 +14,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /** A family that speaks the gateway's own paths, but for one. */
-record TestingEngine(CancelRule cancelRule) implements Engine {
+record TestingEngine(CancelRule cancelRule, boolean includesUsage) implements Engine {
     static final String UNKNOWN_PATH = "/v1/completions";
 
     @Override
@@ -25,6 +25,11 @@ record TestingEngine(CancelRule cancelRule) implements Engine {
     @Override
     public Optional<String> path(String gatewayPath) {
         return gatewayPath.equals(UNKNOWN_PATH) ? Optional.empty() : Optional.of("/engine" + gatewayPath);
+    }
+
+    @Override
+    public boolean includesUsage(String gatewayPath) {
+        return includesUsage;
     }
 
     @Override

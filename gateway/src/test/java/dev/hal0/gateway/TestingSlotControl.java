@@ -39,6 +39,7 @@ final class TestingSlotControl implements SlotControl {
         private boolean isDefault;
         private int permits = 4;
         private int port;
+        private boolean includesUsage;
         private CancelRule rule = CancelRule.ON_DISCONNECT;
         private SlotState state = SlotState.OFFLINE;
         private @Nullable Incarnation incarnation;
@@ -68,6 +69,11 @@ final class TestingSlotControl implements SlotControl {
 
         Slot on(FakeEngineServer engine) {
             return change(() -> port = engine.port());
+        }
+
+        /** Its engine says what it used only when it is asked. */
+        Slot includesUsage() {
+            return change(() -> includesUsage = true);
         }
 
         Slot cancels(CancelRule value) {
@@ -182,7 +188,7 @@ final class TestingSlotControl implements SlotControl {
                     ? Optional.of(new Route.Target(
                             incarnation,
                             new Endpoint("127.0.0.1", port, FakeEngineServer.KEY),
-                            new TestingEngine(rule)))
+                            new TestingEngine(rule, includesUsage)))
                     : Optional.empty();
             return new Route(name, type, enabled, isDefault, model, 4096, state, queue, target);
         }

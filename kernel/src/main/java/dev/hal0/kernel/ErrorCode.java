@@ -143,6 +143,8 @@ public enum ErrorCode {
     DISPATCH_UPSTREAM_FAILED("dispatch.upstream_failed", 502, "The engine's own answer is under details.upstream."),
     DISPATCH_STREAM_LIMIT(
             "dispatch.stream_limit", 504, "Raise [dispatcher].stream_idle_s or stream_total_s in hal0.toml."),
+    DISPATCH_CANCELLED("dispatch.cancelled", 409, "An operator ended it; ask again if that was a mistake."),
+    DISPATCH_NOT_IN_FLIGHT("dispatch.not_in_flight", 404, "List what is under way with GET /api/inflight."),
     DISPATCH_SHUTTING_DOWN("dispatch.shutting_down", 503, "The control plane is stopping; retry when it is back."),
 
     AUDIO_UNSUPPORTED_FORMAT(

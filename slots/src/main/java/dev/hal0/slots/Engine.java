@@ -59,6 +59,19 @@ public interface Engine {
     /** The engine's path for one of the gateway's, such as {@code /v1/chat/completions}; empty where it has none. */
     Optional<String> path(String gatewayPath);
 
+    /**
+     * Whether a stream of that path says what it used only when it is asked to, by {@code stream_options.include_usage}, and
+     * then in an event of its own. False for an engine that says it anyway, and for one that would refuse the question.
+     */
+    default boolean includesUsage(String gatewayPath) {
+        return false;
+    }
+
+    /** What it works on, one for each request inside; empty when it does not say. Deadline 1 s. */
+    default List<EngineTask> tasks(Endpoint endpoint) {
+        return List.of();
+    }
+
     /** What this engine needs of a form that was sent to one of the gateway's paths. */
     default FormRules form(String gatewayPath) {
         return FormRules.NONE;

@@ -16,6 +16,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.Timeout;
 
 class AdmissionQueueTest {
     private static final Incarnation LIFE = new Incarnation("life");
+    private static final Claim ANYONE = new Claim("anyone", Priority.INTERACTIVE);
 
     private final Gate gate = new Gate(() -> 0L, Duration.ZERO);
     private final AdmissionQueue queue = new AdmissionQueue(gate);
@@ -33,16 +35,16 @@ class AdmissionQueueTest {
     void freePermit_entersAtOnce() {
         open(1);
 
-        assertThat(queue.enter()).isCompleted();
+        assertThat(queue.enter(ANYONE)).isCompleted();
         assertThat(queue.length()).isZero();
     }
 
     @Test
     void everyLeave_grantsTheOldestWaiter() {
         open(1);
-        Lease first = queue.enter().join();
-        CompletableFuture<Lease> second = queue.enter();
-        CompletableFuture<Lease> third = queue.enter();
+        Lease first = queue.enter(ANYONE).join();
+        CompletableFuture<Lease> second = queue.enter(ANYONE);
+        CompletableFuture<Lease> third = queue.enter(ANYONE);
         assertThat(queue.length()).isEqualTo(2);
 
         first.leave();
@@ -56,12 +58,12 @@ class AdmissionQueueTest {
     @Test
     void newcomer_doesNotOvertakeWaiters() {
         open(2);
-        Lease inside = queue.enter().join();
-        queue.enter().join();
-        CompletableFuture<Lease> waiter = queue.enter();
+        Lease inside = queue.enter(ANYONE).join();
+        queue.enter(ANYONE).join();
+        CompletableFuture<Lease> waiter = queue.enter(ANYONE);
 
         inside.leave();
-        CompletableFuture<Lease> newcomer = queue.enter();
+        CompletableFuture<Lease> newcomer = queue.enter(ANYONE);
 
         assertThat(waiter).isCompleted();
         assertThat(newcomer).isNotDone();
@@ -71,9 +73,66 @@ class AdmissionQueueTest {
     void fullLine_isRefusedAsBusy() {
         fillLine();
 
-        assertThat(failure(queue.enter()).code()).isEqualTo(ErrorCode.SLOT_BUSY);
-        assertThat(failure(queue.enter()).retryAfterSeconds()).isPresent();
+        assertThat(failure(queue.enter(ANYONE)).code()).isEqualTo(ErrorCode.SLOT_BUSY);
+        assertThat(failure(queue.enter(ANYONE)).retryAfterSeconds()).isPresent();
         assertThat(queue.length()).isEqualTo(AdmissionQueue.CAPACITY);
+    }
+
+    @Test
+    void fullLine_saysWhatItIsFullOf() {
+        fillLine();
+
+        Hal0Exception refused = failure(queue.enter(ANYONE));
+
+        assertThat(refused.details())
+                .containsEntry("waiting", AdmissionQueue.CAPACITY)
+                .containsEntry("waiting_of_caller", AdmissionQueue.CAPACITY)
+                .containsEntry("permits", 1);
+    }
+
+    @Test
+    void fullLineOfOneCaller_givesItsNewestPlaceToAnother() {
+        List<CompletableFuture<Lease>> line = fillLine();
+
+        CompletableFuture<Lease> other = queue.enter(new Claim("other", Priority.INTERACTIVE));
+
+        assertThat(other).isNotDone();
+        assertThat(failure(line.getLast()).code()).isEqualTo(ErrorCode.SLOT_BUSY);
+        assertThat(line.subList(0, line.size() - 1)).noneMatch(CompletableFuture::isDone);
+        assertThat(queue.position(other)).isEqualTo(2);
+        assertThat(queue.length()).isEqualTo(AdmissionQueue.CAPACITY);
+    }
+
+    @Test
+    void retryAfter_isTheTimeThatTheLineTakesAtItsPace() {
+        var now = new AtomicLong();
+        var timed = new AdmissionQueue(gate, now::get);
+        open(1);
+        Lease inside = timed.enter(ANYONE).join();
+        CompletableFuture<Lease> next = timed.enter(ANYONE);
+        for (int i = 0; i < AdmissionQueue.CAPACITY - 1; i++) {
+            timed.enter(ANYONE);
+        }
+        now.addAndGet(TimeUnit.MILLISECONDS.toNanos(500));
+        inside.leave();
+        assertThat(next).isCompleted();
+        timed.enter(ANYONE);
+
+        assertThat(failure(timed.enter(ANYONE)).retryAfterSeconds()).hasValue(32L);
+    }
+
+    @Test
+    void cancelledPlace_isFreeAtOnce() {
+        open(1);
+        queue.enter(ANYONE).join();
+        CompletableFuture<Lease> first = queue.enter(ANYONE);
+        CompletableFuture<Lease> second = queue.enter(ANYONE);
+        assertThat(queue.position(second)).isEqualTo(2);
+
+        first.cancel(false);
+
+        assertThat(queue.position(second)).isEqualTo(1);
+        assertThat(queue.position(first)).isZero();
     }
 
     @Test
@@ -81,15 +140,15 @@ class AdmissionQueueTest {
         List<CompletableFuture<Lease>> line = fillLine();
         line.forEach(turn -> turn.cancel(false));
 
-        assertThat(queue.enter()).isNotDone();
+        assertThat(queue.enter(ANYONE)).isNotDone();
     }
 
     @Test
     void cancelledWaiter_passesTheTurnOn() {
         open(1);
-        Lease inside = queue.enter().join();
-        CompletableFuture<Lease> impatient = queue.enter();
-        CompletableFuture<Lease> patient = queue.enter();
+        Lease inside = queue.enter(ANYONE).join();
+        CompletableFuture<Lease> impatient = queue.enter(ANYONE);
+        CompletableFuture<Lease> patient = queue.enter(ANYONE);
 
         impatient.cancel(false);
         assertThat(queue.length()).isEqualTo(1);
@@ -102,7 +161,7 @@ class AdmissionQueueTest {
     void closedGate_refusesNewcomersAsLoading() {
         gate.prepare(LIFE);
 
-        assertThat(failure(queue.enter()).code()).isEqualTo(ErrorCode.SLOT_LOADING);
+        assertThat(failure(queue.enter(ANYONE)).code()).isEqualTo(ErrorCode.SLOT_LOADING);
     }
 
     @Test
@@ -136,8 +195,8 @@ class AdmissionQueueTest {
     @Test
     void morePermits_letWaitersIn() {
         open(1);
-        queue.enter().join();
-        CompletableFuture<Lease> waiter = queue.enter();
+        queue.enter(ANYONE).join();
+        CompletableFuture<Lease> waiter = queue.enter(ANYONE);
 
         gate.open(LIFE, 2);
 
@@ -147,10 +206,10 @@ class AdmissionQueueTest {
     @Test
     void grantedWaiterThatLeavesAtOnce_emptiesAWholeLine() {
         open(1);
-        Lease inside = queue.enter().join();
+        Lease inside = queue.enter(ANYONE).join();
         var served = new AtomicInteger();
         for (int i = 0; i < AdmissionQueue.CAPACITY; i++) {
-            var unused = queue.enter().thenAccept(lease -> {
+            var unused = queue.enter(ANYONE).thenAccept(lease -> {
                 served.incrementAndGet();
                 lease.leave();
             });
@@ -178,7 +237,7 @@ class AdmissionQueueTest {
         for (int step : steps) {
             if (step == 0) {
                 int number = turns.size();
-                CompletableFuture<Lease> turn = line.enter();
+                CompletableFuture<Lease> turn = line.enter(ANYONE);
                 turns.add(turn);
                 var unused = turn.thenAccept(lease -> {
                     order.add(number);
@@ -212,7 +271,7 @@ class AdmissionQueueTest {
                     barrier.await();
                     int served = 0;
                     for (int i = 0; i < rounds; i++) {
-                        CompletableFuture<Lease> turn = queue.enter();
+                        CompletableFuture<Lease> turn = queue.enter(ANYONE);
                         if (random.nextInt(8) == 0 && turn.cancel(false)) {
                             continue;
                         }
@@ -243,10 +302,10 @@ class AdmissionQueueTest {
 
     private List<CompletableFuture<Lease>> fillLine() {
         open(1);
-        queue.enter().join();
+        queue.enter(ANYONE).join();
         var line = new ArrayList<CompletableFuture<Lease>>();
         for (int i = 0; i < AdmissionQueue.CAPACITY; i++) {
-            line.add(queue.enter());
+            line.add(queue.enter(ANYONE));
         }
         assertThat(line).noneMatch(CompletableFuture::isDone);
         return line;

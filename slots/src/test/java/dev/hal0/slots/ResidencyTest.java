@@ -196,7 +196,7 @@ class ResidencyTest {
                         .slot(slot)
                         .orElseThrow()
                         .admission()
-                        .enter()
+                        .enter(new Claim("anyone", Priority.INTERACTIVE))
                         .get();
             } catch (java.util.concurrent.ExecutionException closedMeanwhile) {
                 if (Failures.of(closedMeanwhile).code() != ErrorCode.SLOT_LOADING) {

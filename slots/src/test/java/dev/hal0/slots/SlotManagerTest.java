@@ -282,7 +282,14 @@ class SlotManagerTest {
     void lastUse_isKnownToTheNextControlPlane() throws Exception {
         load("small");
         assertThat(manager().view(OWN).lastUsedAt()).isNull();
-        manager().routes().slot(OWN).orElseThrow().admission().enter().get().leave();
+        manager()
+                .routes()
+                .slot(OWN)
+                .orElseThrow()
+                .admission()
+                .enter(new Claim("anyone", Priority.INTERACTIVE))
+                .get()
+                .leave();
         Instant used = Objects.requireNonNull(manager().view(OWN).lastUsedAt());
 
         reopen();
@@ -414,7 +421,13 @@ class SlotManagerTest {
     }
 
     private Lease enter() {
-        return manager().routes().slot(OWN).orElseThrow().admission().enter().join();
+        return manager()
+                .routes()
+                .slot(OWN)
+                .orElseThrow()
+                .admission()
+                .enter(new Claim("anyone", Priority.INTERACTIVE))
+                .join();
     }
 
     private static Hal0Exception failure(CompletableFuture<?> future) {

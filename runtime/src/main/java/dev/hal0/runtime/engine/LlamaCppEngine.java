@@ -9,6 +9,7 @@ import dev.hal0.slots.ContainerFacts;
 import dev.hal0.slots.Device;
 import dev.hal0.slots.Endpoint;
 import dev.hal0.slots.Engine;
+import dev.hal0.slots.EngineTask;
 import dev.hal0.slots.Health;
 import dev.hal0.slots.LaunchPlan;
 import dev.hal0.slots.SlotDefinition;
@@ -244,8 +245,36 @@ public final class LlamaCppEngine implements Engine {
     }
 
     @Override
+    public List<EngineTask> tasks(Endpoint endpoint) {
+        Optional<JsonNode> answer = ask(endpoint, "/slots", SHORT);
+        if (answer.isEmpty() || !answer.get().isArray()) {
+            return List.of();
+        }
+        var tasks = new ArrayList<EngineTask>();
+        for (JsonNode slot : answer.get()) {
+            if (slot.path("is_processing").asBoolean(false)) {
+                long cached = slot.path("n_prompt_tokens_cache").asLong(0);
+                tasks.add(new EngineTask(
+                        slot.path("n_prompt_tokens").asLong(0),
+                        cached + slot.path("n_prompt_tokens_processed").asLong(0),
+                        slot.path("next_token").path(0).path("n_decoded").asLong(0)));
+            }
+        }
+        return tasks;
+    }
+
+    @Override
     public Optional<String> path(String gatewayPath) {
         return Optional.of(gatewayPath).filter(PATHS::contains);
+    }
+
+    /**
+     * Never asked: its last event of content carries {@code timings}, with all counts, unasked. When it is asked it moves them
+     * into the usage event, which would be taken out again, and clients that show them would lose them.
+     */
+    @Override
+    public boolean includesUsage(String gatewayPath) {
+        return false;
     }
 
     @Override

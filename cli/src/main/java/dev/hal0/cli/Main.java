@@ -64,6 +64,7 @@ public final class Main implements Runnable {
         commands.put("route", RouteCommand.class);
         commands.put("engine", EngineCommands.class);
         commands.put("chat", ChatCommand.class);
+        commands.put("requests", RequestsCommand.class);
         commands.put("transcribe", TranscribeCommand.class);
         commands.put("serve", ServeCommand.class);
         commands.put("completion", CompletionCommand.class);

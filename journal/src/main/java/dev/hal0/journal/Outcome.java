@@ -13,6 +13,8 @@ public enum Outcome {
     ENGINE_LOST,
     /** The slot was stopped by force while the request was inside. */
     REVOKED,
+    /** An operator ended it. */
+    CANCELLED,
     /** The answer took longer than its limit. */
     TIME_LIMIT,
     /** hal0 turned it away before it reached an engine. */

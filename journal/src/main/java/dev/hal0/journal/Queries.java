@@ -18,6 +18,9 @@ final class Queries {
                 .where("status >= 100 * ? AND status < 100 * (? + 1)", filter.statusClass())
                 .where("outcome = ?", outcome == null ? null : outcome.label())
                 .where("caller = ?", filter.caller())
+                .where("route = ?", filter.route())
+                .where("error_code = ?", filter.errorCode())
+                .where("total_ms >= ?", filter.leastMs())
                 .since("at", filter.since())
                 .until("at", filter.until())
                 .where(
@@ -77,6 +80,7 @@ final class Queries {
                         row.numberOrNull("total_ms")),
                 row.numberOrNull("bytes_in"),
                 row.numberOrNull("bytes_out"),
+                row.textOrNull("priority"),
                 Outcome.of(row.text("outcome")));
     }
 

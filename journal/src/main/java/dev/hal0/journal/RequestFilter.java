@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
  * @param model that served it, exactly
  * @param statusClass the first digit of the status: 5 finds 503
  * @param caller exactly
+ * @param route exactly, such as {@code /v1/chat/completions}
+ * @param errorCode exactly
+ * @param leastMs that took at least this long from arrival to end
  * @param since inclusive, of the arrival
  * @param until exclusive, of the arrival
  * @param text found in the id, route, models, upstream, caller or error code; letters A to Z in either case
@@ -22,6 +25,9 @@ public record RequestFilter(
         @Nullable Integer statusClass,
         @Nullable Outcome outcome,
         @Nullable String caller,
+        @Nullable String route,
+        @Nullable String errorCode,
+        @Nullable Long leastMs,
         @Nullable Instant since,
         @Nullable Instant until,
         @Nullable String text) {
@@ -39,6 +45,9 @@ public record RequestFilter(
         private @Nullable Integer statusClass;
         private @Nullable Outcome outcome;
         private @Nullable String caller;
+        private @Nullable String route;
+        private @Nullable String errorCode;
+        private @Nullable Long leastMs;
         private @Nullable Instant since;
         private @Nullable Instant until;
         private @Nullable String text;
@@ -75,6 +84,21 @@ public record RequestFilter(
             return this;
         }
 
+        public Builder route(@Nullable String value) {
+            route = value;
+            return this;
+        }
+
+        public Builder errorCode(@Nullable String value) {
+            errorCode = value;
+            return this;
+        }
+
+        public Builder leastMs(@Nullable Long value) {
+            leastMs = value;
+            return this;
+        }
+
         public Builder since(@Nullable Instant value) {
             since = value;
             return this;
@@ -91,7 +115,8 @@ public record RequestFilter(
         }
 
         public RequestFilter build() {
-            return new RequestFilter(id, slot, model, statusClass, outcome, caller, since, until, text);
+            return new RequestFilter(
+                    id, slot, model, statusClass, outcome, caller, route, errorCode, leastMs, since, until, text);
         }
     }
 }

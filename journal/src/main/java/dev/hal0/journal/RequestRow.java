@@ -1,5 +1,6 @@
 package dev.hal0.journal;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
@@ -13,11 +14,12 @@ import org.jspecify.annotations.Nullable;
  * @param slot that served it; null when none was resolved
  * @param model that the slot had; null when none was resolved
  * @param upstream that it went to; null when it went to none
- * @param caller who asked, as the name of a key or an agent and never the key; null when unknown
+ * @param caller who asked: the name of a key or an agent and never the key, else the address it came from; null when unknown
  * @param status as sent to the client; null when it left before there was one
  * @param errorCode why it failed; null when it did not
  * @param bytesIn of the request's body
  * @param bytesOut of the answer's body
+ * @param priority such as {@code interactive}; null in rows of before it was recorded
  */
 public record RequestRow(
         String id,
@@ -35,8 +37,19 @@ public record RequestRow(
         Timings timings,
         @Nullable Long bytesIn,
         @Nullable Long bytesOut,
+        @Nullable String priority,
         Outcome outcome)
         implements JournalRow {
+
+    /** Of the answer, as the engine counted and timed it; null where it did not, or was too quick to be timed. */
+    @JsonProperty("tokens_per_second")
+    public @Nullable Double tokensPerSecond() {
+        Long completion = tokens.completion();
+        Long decode = timings.decodeMs();
+        return completion == null || decode == null || decode == 0
+                ? null
+                : (Double) (Math.round(completion * 10_000.0 / decode) / 10.0);
+    }
 
     /**
      * As the engine counted them; null where it did not say.
@@ -56,7 +69,7 @@ public record RequestRow(
      * @param queueMs waited for a turn at a ready slot
      * @param loadMs waited for the slot to become ready
      * @param prefillMs the engine read the prompt
-     * @param ttftMs from arrival to the first byte of the answer
+     * @param ttftMs from arrival to the first text, thought or tool call; only a stream shows it
      * @param decodeMs the engine wrote the answer
      * @param totalMs from arrival to the end of the answer
      */

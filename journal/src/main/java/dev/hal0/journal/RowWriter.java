@@ -37,8 +37,8 @@ final class RowWriter {
     private static final String REQUEST = """
             INSERT INTO requests(id, at, route, requested_model, slot, model, upstream, caller, status, error_code,
               streamed, prompt_tokens, completion_tokens, cached_tokens, queue_ms, load_ms, prefill_ms, ttft_ms,
-              decode_ms, total_ms, bytes_in, bytes_out, outcome)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""";
+              decode_ms, total_ms, bytes_in, bytes_out, priority, outcome)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""";
 
     private final Connection connection;
     private final Map<String, PreparedStatement> prepared = new HashMap<>();
@@ -163,6 +163,7 @@ final class RowWriter {
                 .number(row.timings().totalMs())
                 .number(row.bytesIn())
                 .number(row.bytesOut())
+                .name(row.priority())
                 .name(row.outcome().label());
     }
 

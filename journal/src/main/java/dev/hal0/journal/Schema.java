@@ -88,6 +88,8 @@ final class Schema {
             CREATE INDEX requests_id ON requests(id);
             CREATE INDEX requests_at ON requests(at);
             CREATE INDEX requests_slot ON requests(slot);
+            """, """
+            ALTER TABLE requests ADD COLUMN priority TEXT;
             """);
 
     static final int VERSION = STEPS.size();

@@ -71,6 +71,7 @@ class JournalTest {
                 Timings.UNKNOWN,
                 null,
                 null,
+                null,
                 Outcome.CLIENT_GONE);
         record(row);
 

@@ -36,6 +36,7 @@ final class Rows {
                 new Timings(0L, null, 40L, 55L, 900L, 960L),
                 512L,
                 8_192L,
+                "interactive",
                 outcome);
     }
 

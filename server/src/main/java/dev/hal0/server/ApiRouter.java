@@ -96,6 +96,8 @@ final class ApiRouter {
                     String json = Json.STRICT.writeValueAsString(body);
                     eventLoop.runOnContext(ignored -> write(context, status, json, headers));
                 }
+                case ApiAnswer.Text(String type, String text) ->
+                    eventLoop.runOnContext(ignored -> write(context, type, text));
                 case ApiAnswer.Stream(ApiAnswer.StreamStart start) ->
                     eventLoop.runOnContext(ignored -> {
                         if (context.response().closed()) {
@@ -142,6 +144,14 @@ final class ApiRouter {
             headers.forEach(context.response()::putHeader);
         }
         Responses.json(context, status, json);
+    }
+
+    private static void write(RoutingContext context, String type, String text) {
+        var response = context.response();
+        if (!response.headWritten() && !response.closed()) {
+            response.putHeader("Content-Type", type).putHeader("Cache-Control", "no-store");
+            var unused = response.end(text);
+        }
     }
 
     private void methodNotAllowed(RoutingContext context, String allowed) {

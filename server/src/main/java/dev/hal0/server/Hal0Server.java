@@ -87,12 +87,14 @@ final class Hal0Server implements AutoCloseable {
     private final ProxmoxHost proxmox;
     private final Machine machine;
     private final Journal journal;
+    private final Metrics metrics;
     private final Vertx vertx;
     private final ExecutorService handlers = Executors.newThreadPerTaskExecutor(
             Thread.ofVirtual().name("api-", 0).factory());
     private final SlotManager slots;
     private final ModelRoutes modelRoutes;
     private final Gateway gateway;
+    private final InFlightFeed inFlightFeed;
     private final HttpServer http;
     private volatile List<RegisteredModel> knownModels = List.of();
 
@@ -127,7 +129,8 @@ final class Hal0Server implements AutoCloseable {
         this.machine = new Machine(Host.real(), home, files, clock, proxmox::freeMb, settings.memoryBudgetBytes());
         machine.start();
         this.journal = new Journal(home.journal(), clock);
-        var history = new History(journal, clock);
+        this.metrics = new Metrics(Version.current());
+        var history = new History(journal, metrics, clock);
         events.subscribe(null, event -> journal.record(EventRow.of(event)));
         var registry = new ModelRegistry(new TomlFile(home.modelRegistry(), files), new GgufReader(), clock);
         var programs = new InstalledEngines(
@@ -187,6 +190,7 @@ final class Hal0Server implements AutoCloseable {
                 new Spool(home.state().resolve("spool")),
                 history,
                 clock);
+        this.inFlightFeed = new InFlightFeed(gateway, slots, clock);
         refreshModels(registry);
         slots.start();
         if (firstStart) {
@@ -200,6 +204,7 @@ final class Hal0Server implements AutoCloseable {
                 port,
                 eventLoops);
         vertx.setPeriodic(ACTIVITY_MILLIS, ignored -> handlers.execute(slots::publishActivity));
+        vertx.setPeriodic(ACTIVITY_MILLIS, ignored -> handlers.execute(inFlightFeed::tick));
         vertx.setPeriodic(WATCH_MILLIS, ignored -> slots.watch());
         vertx.setPeriodic(STOCK_MILLIS, ignored -> handlers.execute(proxmox::refresh));
         vertx.setPeriodic(STOCK_MILLIS, ignored -> handlers.execute(slots::takeStock));
@@ -269,8 +274,10 @@ final class Hal0Server implements AutoCloseable {
                         environment)
                 .routes());
         routes.addAll(new EngineRoutes(engines, programs, slots).routes());
-        routes.addAll(new StreamRoutes(events).routes());
+        routes.addAll(new StreamRoutes(events, inFlightFeed).routes());
         routes.addAll(new HistoryRoutes(journal, slots).routes());
+        routes.addAll(new InFlightRoutes(gateway, inFlightFeed).routes());
+        routes.addAll(new MetricsRoutes(metrics, this::observed).routes());
         routes.addAll(new HardwareRoutes(machine).routes());
         routes.addAll(new ProxmoxRoutes(proxmox.watch()).routes());
         routes.add(ApiRoute.get(
@@ -304,6 +311,11 @@ final class Hal0Server implements AutoCloseable {
                                     ErrorCode.SYSTEM_INTERNAL, "hal0 failed at this; its log has the details."));
         });
         return router;
+    }
+
+    private Metrics.Now observed() {
+        return new Metrics.Now(
+                slots.list(), gateway.requests(), journal.status(), machine.budgetBytes(), machine.freeBytes());
     }
 
     private static void guard(OriginGuard guard, RoutingContext context) {

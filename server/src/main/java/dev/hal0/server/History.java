@@ -1,6 +1,7 @@
 package dev.hal0.server;
 
 import dev.hal0.gateway.Accounting;
+import dev.hal0.gateway.EngineFigures;
 import dev.hal0.journal.EventRow;
 import dev.hal0.journal.Journal;
 import dev.hal0.journal.OperationRow;
@@ -20,18 +21,21 @@ import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What slots and gateway report goes into the journal; what a person at the console should see is logged as well. */
+/** What slots and gateway report goes into the journal and the metrics; what a person at the console should see is logged as well. */
 final class History implements OperationLog, Accounting {
     private static final Logger log = LoggerFactory.getLogger("history");
 
     private final Journal journal;
+    private final Metrics metrics;
     private final InstantSource clock;
 
-    History(Journal journal, InstantSource clock) {
+    History(Journal journal, Metrics metrics, InstantSource clock) {
         this.journal = journal;
+        this.metrics = metrics;
         this.clock = clock;
     }
 
@@ -46,6 +50,7 @@ final class History implements OperationLog, Accounting {
                 edge.label(),
                 cause.label(),
                 message.isEmpty() ? "" : ": " + message);
+        metrics.transition(slot, edge, cause);
         journal.record(new TransitionRow(
                 slot.value(), from.label(), to.label(), cause.label(), null, clock.instant(), null, message));
     }
@@ -53,6 +58,7 @@ final class History implements OperationLog, Accounting {
     @Override
     public void revoked(SlotName slot, Incarnation incarnation, RevokeCause cause, int cut) {
         log.warn("slot {}: {} ended {} requests that were inside {}", slot, cause.label(), cut, incarnation);
+        metrics.revoked(slot, cause, cut);
         journal.recordAtOnce(new EventRow(
                 UUID.randomUUID().toString(),
                 clock.instant(),
@@ -64,6 +70,7 @@ final class History implements OperationLog, Accounting {
     @Override
     public void operation(Operation operation) {
         log.debug("{} {} of {}: {}", operation.id(), operation.kind(), operation.slot(), operation.status());
+        metrics.operation(operation);
         var error = operation.error();
         journal.record(new OperationRow(
                 operation.id().toString(),
@@ -90,29 +97,39 @@ final class History implements OperationLog, Accounting {
                     exchange.errorCode().get(),
                     exchange.total().toMillis());
         }
+        Outcome outcome = outcome(exchange.errorCode());
+        metrics.ended(exchange, outcome);
+        EngineFigures figures = exchange.figures();
         journal.record(new RequestRow(
                 exchange.requestId(),
                 clock.instant().minus(exchange.total()),
                 exchange.route(),
-                null,
+                exchange.requestedModel().orElse(null),
                 exchange.slot().map(SlotName::value).orElse(null),
                 exchange.model().orElse(null),
                 null,
-                null,
+                exchange.caller(),
                 exchange.status(),
                 exchange.errorCode().orElse(null),
                 exchange.streamed(),
-                RequestRow.Tokens.UNKNOWN,
+                new RequestRow.Tokens(figures.promptTokens(), figures.completionTokens(), figures.cachedTokens()),
                 new RequestRow.Timings(
                         exchange.queued().toMillis(),
                         exchange.loading().toMillis(),
-                        null,
-                        exchange.firstByte().map(java.time.Duration::toMillis).orElse(null),
-                        null,
+                        rounded(figures.prefillMillis()),
+                        exchange.firstContent()
+                                .map(java.time.Duration::toMillis)
+                                .orElse(null),
+                        rounded(figures.decodeMillis()),
                         exchange.total().toMillis()),
-                null,
+                exchange.bytesIn(),
                 exchange.bytes(),
-                outcome(exchange.errorCode())));
+                exchange.priority().label(),
+                outcome));
+    }
+
+    private static @Nullable Long rounded(@Nullable Double millis) {
+        return millis == null ? null : (Long) Math.round(millis);
     }
 
     private static Outcome outcome(Optional<String> errorCode) {
@@ -124,6 +141,7 @@ final class History implements OperationLog, Accounting {
         }
         return switch (ErrorCode.of(errorCode.get()).orElse(ErrorCode.SYSTEM_INTERNAL)) {
             case SLOT_REVOKED -> Outcome.REVOKED;
+            case DISPATCH_CANCELLED -> Outcome.CANCELLED;
             case DISPATCH_STREAM_LIMIT -> Outcome.TIME_LIMIT;
             case DISPATCH_UPSTREAM_UNAVAILABLE -> Outcome.ENGINE_LOST;
             case DISPATCH_UPSTREAM_FAILED, SYSTEM_INTERNAL -> Outcome.FAILED;

@@ -61,8 +61,8 @@ final class HistoryRoutes {
         return List.of(
                 ApiRoute.get(
                         "/api/requests",
-                        "Inference requests, newest first. Query: slot, model, status (its first digit), outcome, since,"
-                                + " until (ISO 8601), text, id, limit, before.",
+                        "Inference requests, newest first. Query: slot, model, status (its first digit), outcome, caller,"
+                                + " route, error (a code), min_ms, since, until (ISO 8601), text, id, limit, before.",
                         RequestPage.class,
                         request -> {
                             Page<RequestRow> page = read(journal.requests(filter(request), paging(request)));
@@ -123,6 +123,13 @@ final class HistoryRoutes {
                 .model(text(request, "model"))
                 .statusClass(request.query().containsKey("status") ? request.number("status", 0, 1, 5) : null)
                 .outcome(outcome(request))
+                .caller(text(request, "caller"))
+                .route(text(request, "route"))
+                .errorCode(text(request, "error"))
+                .leastMs(
+                        request.query().containsKey("min_ms")
+                                ? (Long) (long) request.number("min_ms", 0, 0, Integer.MAX_VALUE)
+                                : null)
                 .since(instant(request, "since"))
                 .until(instant(request, "until"))
                 .text(text(request, "text"))

@@ -11,16 +11,19 @@ import java.util.Set;
 /** {@code /api/stream}, the one multiplexed stream of everything that happens; {@link HistoryRoutes} has the list of it. */
 final class StreamRoutes {
     private final EventBus events;
+    private final InFlightFeed inFlight;
 
-    StreamRoutes(EventBus events) {
+    StreamRoutes(EventBus events, InFlightFeed inFlight) {
         this.events = events;
+        this.inFlight = inFlight;
     }
 
     List<ApiRoute> routes() {
         return List.of(ApiRoute.get(
                 "/api/stream",
                 "Everything that happens, as server-sent events with ids; Last-Event-ID (or ?after=) resumes, and an"
-                        + " event `resync` says that the gap is too old. ?types=a,b filters.",
+                        + " event `resync` says that the gap is too old. ?types=a,b filters; `inflight` among them adds"
+                        + " what is under way, at most 4 times a second.",
                 null,
                 this::stream));
     }
@@ -34,6 +37,9 @@ final class StreamRoutes {
             EventBus.Subscription subscription = events.subscribe(lastSeen.orElse(null), relay::live);
             stream.onEnd(subscription);
             relay.catchUp(subscription.resumption());
+            if (types.contains(InFlightFeed.TYPE)) {
+                stream.onEnd(inFlight.subscribe(stream));
+            }
         });
     }
 

@@ -59,12 +59,7 @@ final class Answer {
     private int engineStatus;
     private Runnable whenFetched = () -> {};
 
-    Answer(
-            Vertx vertx,
-            GatewayPolicy policy,
-            RoutingContext routing,
-            GatewayRoute.Dialect dialect,
-            StreamMeter meter) {
+    Answer(Vertx vertx, GatewayPolicy policy, RoutingContext routing, GatewayRoute.Dialect dialect, StreamMeter meter) {
         this.dialect = dialect;
         this.vertx = vertx;
         this.policy = policy;

@@ -63,8 +63,11 @@ class RequestsEdgeTest {
         assertThat(row.path("caller").asString()).isEqualTo("127.0.0.1");
         assertThat(row.path("priority").asString()).isEqualTo("interactive");
         assertThat(row.path("bytes_in").asLong()).isPositive();
-        assertThat(row.path("timings").path("ttft_ms").isNull()).as("nobody can see it").isTrue();
-        assertThat(rows("id=" + id + "&caller=127.0.0.1&route=/v1/chat/completions&min_ms=0")).hasSize(1);
+        assertThat(row.path("timings").path("ttft_ms").isNull())
+                .as("nobody can see it")
+                .isTrue();
+        assertThat(rows("id=" + id + "&caller=127.0.0.1&route=/v1/chat/completions&min_ms=0"))
+                .hasSize(1);
         assertThat(rows("id=" + id + "&caller=10.0.0.1")).isEmpty();
         assertThat(rows("id=" + id + "&route=/v1/embeddings")).isEmpty();
         assertThat(rows("id=" + id + "&min_ms=2000000000")).isEmpty();
@@ -77,7 +80,8 @@ class RequestsEdgeTest {
         HttpResponse<InputStream> stream =
                 hal0.stream("/v1/chat/completions", chat("stream", true, "fake_tokens", 50, "fake_hang_after", 2));
         String id = stream.headers().firstValue("x-request-id").orElseThrow();
-        await().atMost(PATIENCE).until(() -> "decoding".equals(live(id).path("phase").asString("")));
+        await().atMost(PATIENCE)
+                .until(() -> "decoding".equals(live(id).path("phase").asString("")));
         assertThat(live(id).path("slot").asString()).isEqualTo("chat");
         assertThat(live(id).path("caller").asString()).isEqualTo("127.0.0.1");
         assertThat(live(id).path("tokens").asLong()).isEqualTo(2);

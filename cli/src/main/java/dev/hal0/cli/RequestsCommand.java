@@ -268,8 +268,10 @@ final class RequestsCommand extends Command {
                     tell(field.getValue(), field.getKey() + ".");
                 } else {
                     String name = prefix + field.getKey();
-                    console().line(name + " ".repeat(Math.max(1, 20 - name.length()))
-                            + Console.oneLine(text(node, field.getKey())));
+                    console()
+                            .line(name
+                                    + " ".repeat(Math.max(1, 20 - name.length()))
+                                    + Console.oneLine(text(node, field.getKey())));
                 }
             }
         }

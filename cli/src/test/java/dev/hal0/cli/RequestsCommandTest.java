@@ -21,7 +21,9 @@ class RequestsCommandTest extends CliFixture {
     void endedRequests_showWhatIsKnownAndADashForTheRest() {
         server.on("GET /api/requests?limit=5&slot=chat&min_ms=100", 200, "{\"rows\":[" + ROW + "],\"next\":null}");
 
-        assertThat(run("requests", "-n", "5", "--slot", "chat", "--min-ms", "100").out()).isEqualTo("""
+        assertThat(run("requests", "-n", "5", "--slot", "chat", "--min-ms", "100")
+                        .out())
+                .isEqualTo("""
                 TIME                  ID  SLOT  MODEL  OUTCOME   IN  OUT  TOK/S  FIRST  TOTAL
                 2026-01-31T12:00:00Z  r1  chat  tiny   complete  32  3    -      0.3 s  1.5 s
                 """);
@@ -59,7 +61,10 @@ class RequestsCommandTest extends CliFixture {
         server.on("DELETE /api/inflight/r%201", 200, "{\"id\":\"r 1\",\"requests\":1}");
         assertThat(run("requests", "cancel", "r 1").out()).isEqualTo("Ended r 1\n");
 
-        server.on("DELETE /api/inflight/r9", 404, envelope(ErrorCode.DISPATCH_NOT_IN_FLIGHT).toString());
+        server.on(
+                "DELETE /api/inflight/r9",
+                404,
+                envelope(ErrorCode.DISPATCH_NOT_IN_FLIGHT).toString());
         assertThat(runAsJson("requests", "cancel", "r9").code()).isEqualTo("dispatch.not_in_flight");
     }
 

@@ -41,12 +41,15 @@ public record RequestRow(
         Outcome outcome)
         implements JournalRow {
 
+    /** Under it a rate of whole milliseconds would say more about rounding than about the engine. */
+    private static final long LEAST_DECODE_MS = 10;
+
     /** Of the answer, as the engine counted and timed it; null where it did not, or was too quick to be timed. */
     @JsonProperty("tokens_per_second")
     public @Nullable Double tokensPerSecond() {
         Long completion = tokens.completion();
         Long decode = timings.decodeMs();
-        return completion == null || decode == null || decode == 0
+        return completion == null || decode == null || decode < LEAST_DECODE_MS
                 ? null
                 : (Double) (Math.round(completion * 10_000.0 / decode) / 10.0);
     }

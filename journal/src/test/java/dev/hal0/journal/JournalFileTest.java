@@ -124,6 +124,29 @@ class JournalFileTest {
         }
     }
 
+    /** A journal of before priorities were recorded. */
+    @Test
+    void earlierVersion_isBroughtUpToDateAndKeepsItsRows() throws Exception {
+        fill();
+        execute("ALTER TABLE requests DROP COLUMN priority");
+        execute("PRAGMA user_version = 1");
+
+        try (var journal = open()) {
+            recordOne(journal);
+            journal.record(Rows.request("r-new", Rows.NOW, "chat", 200, Outcome.COMPLETE));
+            assertThat(journal.flush(LONG)).isTrue();
+
+            assertThat(journal.status().state()).isEqualTo(State.OPEN);
+            assertThat(journal.requests(RequestFilter.where().id("r-new").build(), Paging.newest(1))
+                            .get()
+                            .rows()
+                            .getFirst()
+                            .priority())
+                    .isEqualTo("interactive");
+        }
+        assertThat(broken()).isEmpty();
+    }
+
     @Test
     void laterVersion_isNeitherWrittenNorRead() throws Exception {
         fill();

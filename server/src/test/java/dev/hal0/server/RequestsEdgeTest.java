@@ -80,11 +80,10 @@ class RequestsEdgeTest {
         HttpResponse<InputStream> stream =
                 hal0.stream("/v1/chat/completions", chat("stream", true, "fake_tokens", 50, "fake_hang_after", 2));
         String id = stream.headers().firstValue("x-request-id").orElseThrow();
-        await().atMost(PATIENCE)
-                .until(() -> "decoding".equals(live(id).path("phase").asString("")));
+        await().atMost(PATIENCE).until(() -> live(id).path("tokens").asLong() == 3);
+        assertThat(live(id).path("phase").asString()).isEqualTo("decoding");
         assertThat(live(id).path("slot").asString()).isEqualTo("chat");
         assertThat(live(id).path("caller").asString()).isEqualTo("127.0.0.1");
-        assertThat(live(id).path("tokens").asLong()).isEqualTo(2);
 
         JsonNode ended = json(expect(200, hal0.send("DELETE", "/api/inflight/" + id, Map.of())));
 

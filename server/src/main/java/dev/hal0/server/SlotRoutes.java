@@ -37,6 +37,7 @@ final class SlotRoutes {
             @Nullable String model,
             @Nullable Integer parallel,
             @Nullable Integer contextSize,
+            @Nullable String profile,
             @JsonProperty("default") @Nullable Boolean isDefault) {}
 
     record LoadSlot(
@@ -177,7 +178,8 @@ final class SlotRoutes {
                 Boolean.TRUE.equals(body.isDefault()),
                 Optional.ofNullable(body.model()),
                 body.contextSize() == null ? OptionalInt.empty() : OptionalInt.of(body.contextSize()),
-                body.parallel() == null ? 1 : body.parallel());
+                body.parallel() == null ? 1 : body.parallel(),
+                Optional.ofNullable(body.profile()));
         return ApiAnswer.of(201, slots.create(draft));
     }
 

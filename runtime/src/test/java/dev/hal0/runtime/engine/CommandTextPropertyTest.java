@@ -11,7 +11,7 @@ import net.jqwik.api.Property;
 class CommandTextPropertyTest {
     @Property
     void singleQuotedWords_comeBack(@ForAll List<String> words) {
-        assertThat(CommandText.split(words.stream()
+        assertThat(CommandText.split("flags", words.stream()
                         .map(word -> "'" + word.replace("'", "'\"'\"'") + "'")
                         .collect(Collectors.joining(" "))))
                 .isEqualTo(words);
@@ -19,7 +19,7 @@ class CommandTextPropertyTest {
 
     @Property
     void doubleQuotedWords_comeBack(@ForAll List<String> words) {
-        assertThat(CommandText.split(words.stream()
+        assertThat(CommandText.split("flags", words.stream()
                         .map(word -> '"' + word.replace("\\", "\\\\").replace("\"", "\\\"") + '"')
                         .collect(Collectors.joining("\t\n "))))
                 .isEqualTo(words);
@@ -29,7 +29,7 @@ class CommandTextPropertyTest {
     void escapedCharacters_comeBack(@ForAll List<String> words) {
         List<String> someWords = words.stream().filter(word -> !word.isEmpty()).toList();
 
-        assertThat(CommandText.split(someWords.stream()
+        assertThat(CommandText.split("flags", someWords.stream()
                         .map(word -> word.replaceAll("(?s)(.)", "\\\\$1"))
                         .collect(Collectors.joining(" "))))
                 .isEqualTo(someWords);
@@ -38,7 +38,7 @@ class CommandTextPropertyTest {
     @Property
     void anyText_isSplitOrRefused(@ForAll String text) {
         try {
-            assertThat(CommandText.split(text)).doesNotContainNull();
+            assertThat(CommandText.split("flags", text)).doesNotContainNull();
         } catch (Hal0Exception refused) {
             assertThat(refused.param()).contains("server.extra_args");
         }

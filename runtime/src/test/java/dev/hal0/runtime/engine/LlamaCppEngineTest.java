@@ -12,6 +12,7 @@ import dev.hal0.slots.Device;
 import dev.hal0.slots.LaunchPlan;
 import dev.hal0.slots.SlotDefinition;
 import dev.hal0.slots.SlotType;
+import dev.hal0.slots.profile.Profile;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -162,7 +163,7 @@ class LlamaCppEngineTest {
                 Instant.EPOCH,
                 true);
 
-        assertThatThrownBy(() -> engine.plan(slot().build(), built, KEY))
+        assertThatThrownBy(() -> engine.plan(slot().build(), Profile.NONE, built, KEY))
                 .isInstanceOfSatisfying(
                         Hal0Exception.class,
                         refused -> assertThat(refused.param()).contains("model.default"));
@@ -298,7 +299,7 @@ class LlamaCppEngineTest {
                 List.of("llama.cpp"),
                 Instant.EPOCH,
                 false);
-        return engine.plan(slot, model, KEY);
+        return engine.plan(slot, Profile.NONE, model, KEY);
     }
 
     private static String value(LaunchPlan plan, String flag) {
@@ -350,7 +351,8 @@ class LlamaCppEngineTest {
                     parallel,
                     extra,
                     Map.of(),
-                    dev.hal0.slots.Keeping.DEFAULT);
+                    dev.hal0.slots.Keeping.DEFAULT,
+                    dev.hal0.slots.SlotOptions.DEFAULT);
         }
     }
 }

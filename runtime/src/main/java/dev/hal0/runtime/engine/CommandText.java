@@ -44,8 +44,7 @@ final class CommandText {
         }
         if (quote != 0) {
             throw new Hal0Exception(
-                            ErrorCode.SLOT_CONFIG_ERROR,
-                            "`" + source + "` has a quote " + quote + " without its end.")
+                            ErrorCode.SLOT_CONFIG_ERROR, "`" + source + "` has a quote " + quote + " without its end.")
                     .withParam(source);
         }
         if (inside) {

@@ -104,10 +104,13 @@ public final class LlamaCppEngine implements Engine {
         }
         List<Path> files = new ArrayList<>(List.of(file));
         if (definition.type() == SlotType.LLM) {
-            model.details().mmproj().filter(any -> definition.options().vision()).ifPresent(projector -> {
-                arguments.setFrom("model", "--mmproj", projector.toString());
-                files.add(projector);
-            });
+            model.details()
+                    .mmproj()
+                    .filter(any -> definition.options().vision())
+                    .ifPresent(projector -> {
+                        arguments.setFrom("model", "--mmproj", projector.toString());
+                        files.add(projector);
+                    });
         }
         arguments.addExtra("server.extra_args", definition.extraArguments());
 
@@ -169,23 +172,22 @@ public final class LlamaCppEngine implements Engine {
         SlotOptions options = definition.options();
         options.chatTemplate().ifPresent(name -> arguments.setFrom("chat_template", "--chat-template", name));
         options.thinking()
-                .ifPresent(thinking ->
-                        arguments.setFrom("enable_thinking", "--reasoning", thinking ? "on" : "off"));
-        options.mtp().filter(wanted -> wanted).ifPresent(wanted -> MTP.forEach((flag, value) ->
-                arguments.setFrom("mtp", flag, value)));
+                .ifPresent(thinking -> arguments.setFrom("enable_thinking", "--reasoning", thinking ? "on" : "off"));
+        options.mtp()
+                .filter(wanted -> wanted)
+                .ifPresent(wanted -> MTP.forEach((flag, value) -> arguments.setFrom("mtp", flag, value)));
     }
 
     /** The one GPU to be seen; a person's own variable wins. */
     private static Map<String, String> environment(SlotDefinition definition) {
         var variables = new LinkedHashMap<String, String>();
         definition.options().gpuIndex().ifPresent(index -> {
-            String name =
-                    switch (definition.device()) {
-                        case GPU_ROCM -> "HIP_VISIBLE_DEVICES";
-                        case GPU_VULKAN -> "GGML_VK_VISIBLE_DEVICES";
-                        case GPU_CUDA -> "CUDA_VISIBLE_DEVICES";
-                        case CPU, NPU -> "";
-                    };
+            String name = switch (definition.device()) {
+                case GPU_ROCM -> "HIP_VISIBLE_DEVICES";
+                case GPU_VULKAN -> "GGML_VK_VISIBLE_DEVICES";
+                case GPU_CUDA -> "CUDA_VISIBLE_DEVICES";
+                case CPU, NPU -> "";
+            };
             if (!name.isEmpty()) {
                 variables.put(name, Integer.toString(index));
             }

@@ -43,7 +43,7 @@ class WhisperCppEngineTest {
                 extraArguments,
                 Map.of(),
                 Keeping.DEFAULT,
- dev.hal0.slots.SlotOptions.DEFAULT);
+                dev.hal0.slots.SlotOptions.DEFAULT);
         var model = new RegisteredModel(
                 "base",
                 "base",

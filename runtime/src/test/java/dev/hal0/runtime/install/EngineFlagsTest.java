@@ -28,7 +28,9 @@ class EngineFlagsTest {
             for (Device device : Device.values()) {
                 for (int layers : List.of(-1, 7)) {
                     new LlamaCppEngine()
-                            .plan(slot(type, device, layers), Profile.NONE, model(), Path.of("/key")).arguments().stream()
+                                    .plan(slot(type, device, layers), Profile.NONE, model(), Path.of("/key"))
+                                    .arguments()
+                                    .stream()
                                     .filter(word -> word.startsWith("-"))
                                     .forEach(passed::add);
                 }
@@ -65,7 +67,7 @@ class EngineFlagsTest {
                 "",
                 Map.of(),
                 dev.hal0.slots.Keeping.DEFAULT,
-                    dev.hal0.slots.SlotOptions.DEFAULT);
+                dev.hal0.slots.SlotOptions.DEFAULT);
     }
 
     private static RegisteredModel model() {

@@ -130,9 +130,10 @@ class CapabilitiesTest {
                 root.resolve("capabilities.toml"), "schema_version = 2\n[selections.voice.stt]\nmodle = \"x\"\n");
 
         assertThat(capabilities.get(Capability.STT).selection().model()).contains("whisper");
-        assertThat(capabilities.problem()).hasValueSatisfying(why -> assertThat(why.message())
-                .contains("capabilities.toml:3")
-                .contains("did you mean 'model'?"));
+        assertThat(capabilities.problem())
+                .hasValueSatisfying(why -> assertThat(why.message())
+                        .contains("capabilities.toml:3")
+                        .contains("did you mean 'model'?"));
     }
 
     /** The program dies before its n-th write, for every n: after the next start both files say the same. */
@@ -179,15 +180,14 @@ class CapabilitiesTest {
 
     private void refused(Capabilities.Change change, ErrorCode code) {
         assertThatThrownBy(() -> capabilities.apply(Capability.STT, change))
-                .isInstanceOfSatisfying(Hal0Exception.class, why -> assertThat(why.code())
-                        .isEqualTo(code));
+                .isInstanceOfSatisfying(
+                        Hal0Exception.class, why -> assertThat(why.code()).isEqualTo(code));
     }
 
     private static final class Models implements ModelCatalog {
         @Override
         public List<RegisteredModel> list() {
-            return List.of(
-                    model("whisper", ModelCapability.TRANSCRIPTION), model("chatty", ModelCapability.CHAT));
+            return List.of(model("whisper", ModelCapability.TRANSCRIPTION), model("chatty", ModelCapability.CHAT));
         }
 
         @Override

@@ -83,9 +83,10 @@ class ProfileUseTest {
 
         ProfileEntry vulkan = profiles.require("vulkan");
         assertThat(vulkan.profile().flags()).isEqualTo("--flash-attn off");
-        assertThat(vulkan.problem()).hasValueSatisfying(why -> assertThat(why.message())
-                .contains("profiles.toml:2")
-                .contains("vulkan.flgas (did you mean 'flags'?)"));
+        assertThat(vulkan.problem())
+                .hasValueSatisfying(why -> assertThat(why.message())
+                        .contains("profiles.toml:2")
+                        .contains("vulkan.flgas (did you mean 'flags'?)"));
     }
 
     @Test
@@ -157,8 +158,8 @@ class ProfileUseTest {
         SlotDefinition chat = definitions.require(CHAT);
 
         assertThat(definitions.profile(chat).name()).isEqualTo("cpu-llm");
-        assertThat(ProfileRules.warning(chat, profiles)).hasValueSatisfying(why -> assertThat(why)
-                .contains("gone", "cpu-llm"));
+        assertThat(ProfileRules.warning(chat, profiles))
+                .hasValueSatisfying(why -> assertThat(why).contains("gone", "cpu-llm"));
         definitions.bindModel(CHAT, "small");
         assertThat(definitions.require(CHAT).modelId()).contains("small");
     }
@@ -168,8 +169,7 @@ class ProfileUseTest {
         write("chat", "port = 8081\n");
 
         refused(() -> set("profile", "valkun"), ErrorCode.PROFILE_NOT_FOUND);
-        definitions.update(
-                CHAT, Optional.empty(), file -> file.with(List.of("profile"), "cpu-llm"));
+        definitions.update(CHAT, Optional.empty(), file -> file.with(List.of("profile"), "cpu-llm"));
         refused(
                 () -> definitions.update(
                         CHAT,
@@ -200,7 +200,9 @@ class ProfileUseTest {
         var ports = new HashSet<Integer>();
         definitions.list().stream()
                 .filter(slot -> slot.options().servedBy().isEmpty())
-                .forEach(slot -> assertThat(ports.add(slot.port())).as(slot.name().value()).isTrue());
+                .forEach(slot -> assertThat(ports.add(slot.port()))
+                        .as(slot.name().value())
+                        .isTrue());
         // P21: a fresh box downloads nothing.
         assertThat(definitions.list().stream().filter(slot -> slot.modelId().isPresent()))
                 .extracting(slot -> slot.name().value())
@@ -226,8 +228,7 @@ class ProfileUseTest {
 
         refused(() -> set("device", "npu"), ErrorCode.SLOT_NPU_EXCLUSIVE);
 
-        definitions.update(
-                new SlotName("npu"), Optional.empty(), file -> file.with(List.of("enabled"), false));
+        definitions.update(new SlotName("npu"), Optional.empty(), file -> file.with(List.of("enabled"), false));
         set("device", "npu");
         assertThat(definitions.require(CHAT).device()).isEqualTo(Device.NPU);
     }
@@ -254,7 +255,9 @@ class ProfileUseTest {
     @Test
     void faultInEitherLayout_namesKeyAndLine() throws IOException {
         write("chat", "# one\nport = 8081\nparalel = 2\n");
-        assertThat(definitions.problems().get(CHAT)).hasMessageContaining("chat.toml:3").hasMessageContaining("parallel");
+        assertThat(definitions.problems().get(CHAT))
+                .hasMessageContaining("chat.toml:3")
+                .hasMessageContaining("parallel");
 
         write("chat", "[slot]\nport = 8081\nparallel = 100\n");
         assertThat(definitions.problems().get(CHAT))
@@ -293,8 +296,7 @@ class ProfileUseTest {
     }
 
     private void edit(String profile, String key, String value) {
-        definitions.changeProfile(
-                profile, Optional.empty(), false, file -> file.with(List.of(profile, key), value));
+        definitions.changeProfile(profile, Optional.empty(), false, file -> file.with(List.of(profile, key), value));
     }
 
     private void set(String key, String value) {
@@ -306,7 +308,8 @@ class ProfileUseTest {
     }
 
     private static void refused(ThrowingCallable wish, ErrorCode code) {
-        assertThatThrownBy(wish).isInstanceOfSatisfying(Hal0Exception.class, why -> assertThat(why.code())
-                .isEqualTo(code));
+        assertThatThrownBy(wish)
+                .isInstanceOfSatisfying(
+                        Hal0Exception.class, why -> assertThat(why.code()).isEqualTo(code));
     }
 }

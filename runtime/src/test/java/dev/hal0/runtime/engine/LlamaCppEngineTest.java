@@ -300,18 +300,23 @@ class LlamaCppEngineTest {
                 .anyMatch(flag -> flag.flag().equals("--batch-size")
                         && flag.values().equals(List.of("256"))
                         && flag.source().equals("profile:mine"))
-                .anyMatch(flag -> flag.flag().equals("--cache-ram") && flag.values().equals(List.of("64")))
-                .anyMatch(flag -> flag.flag().equals("--n-gpu-layers") && flag.values().equals(List.of("0")))
+                .anyMatch(flag ->
+                        flag.flag().equals("--cache-ram") && flag.values().equals(List.of("64")))
+                .anyMatch(flag ->
+                        flag.flag().equals("--n-gpu-layers") && flag.values().equals(List.of("0")))
                 .anyMatch(flag -> flag.flag().equals("--flash-attn")
                         && flag.values().equals(List.of("off"))
                         && flag.source().equals("server.extra_args"));
-        assertThat(plan.flags()).filteredOn(flag -> flag.flag().equals("--flash-attn")).hasSize(1);
+        assertThat(plan.flags())
+                .filteredOn(flag -> flag.flag().equals("--flash-attn"))
+                .hasSize(1);
     }
 
     @Test
     void profileOfAnotherFamily_addsNothing() {
         assertThat(engine.plan(slot().build(), SPEECH, model(4096), KEY).arguments())
-                .isEqualTo(engine.plan(slot().build(), Profile.NONE, model(4096), KEY).arguments());
+                .isEqualTo(engine.plan(slot().build(), Profile.NONE, model(4096), KEY)
+                        .arguments());
     }
 
     @ParameterizedTest

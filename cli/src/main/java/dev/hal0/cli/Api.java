@@ -47,6 +47,10 @@ final class Api {
         return call("POST", path, body, deadlines.answer().plus(thinking));
     }
 
+    JsonNode put(String path, Object body) {
+        return call("PUT", path, body, deadlines.answer());
+    }
+
     /** @param thinking how long the server may take, on top of the time every answer has */
     JsonNode delete(String path, Duration thinking) {
         return call("DELETE", path, null, deadlines.answer().plus(thinking));

@@ -58,6 +58,8 @@ public final class Main implements Runnable {
         commands.put("status", StatusCommand.class);
         commands.put("probe", ProbeCommand.class);
         commands.put("slot", SlotCommands.class);
+        commands.put("profile", ProfileCommands.class);
+        commands.put("capabilities", CapabilityCommands.class);
         commands.put("model", ModelCommands.class);
         commands.put("registry", ModelDiscoveryCommands.Registry.class);
         commands.put("explain", ExplainCommand.class);

@@ -136,6 +136,9 @@ final class SlotCommands implements Runnable {
         @Option(names = "--parallel", paramLabel = "N", description = "Requests at once (default 1).")
         Optional<Integer> parallel = Optional.empty();
 
+        @Option(names = "--profile", paramLabel = "NAME", description = "hal0 profile list shows them.")
+        Optional<String> profile = Optional.empty();
+
         @Option(names = "--default", description = "What requests of its type go to when they name no slot.")
         boolean isDefault;
 
@@ -147,6 +150,7 @@ final class SlotCommands implements Runnable {
             device.ifPresent(word -> body.put("device", word));
             parallel.ifPresent(number -> body.put("parallel", number));
             model.ifPresent(id -> body.put("model", id));
+            profile.ifPresent(word -> body.put("profile", word));
             port.ifPresent(number -> body.put("port", number));
             contextSize.ifPresent(tokens -> body.put("context_size", tokens));
             if (isDefault) {
@@ -293,6 +297,7 @@ final class SlotCommands implements Runnable {
             option(command, "--type", config.path("type"));
             option(command, "--device", config.path("device"));
             option(command, "--port", config.path("port"));
+            option(command, "--profile", config.path("profile"));
             option(command, "--model", config.path("model").path("default"));
             option(command, "--ctx-size", config.path("model").path("context_size"));
             option(command, "--parallel", config.path("parallel"));

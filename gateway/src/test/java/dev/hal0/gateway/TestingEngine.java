@@ -7,6 +7,7 @@ import dev.hal0.slots.Engine;
 import dev.hal0.slots.Health;
 import dev.hal0.slots.LaunchPlan;
 import dev.hal0.slots.SlotDefinition;
+import dev.hal0.slots.profile.Profile;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -33,7 +34,7 @@ record TestingEngine(CancelRule cancelRule, boolean includesUsage) implements En
     }
 
     @Override
-    public LaunchPlan plan(SlotDefinition definition, RegisteredModel model, Path keyFile) {
+    public LaunchPlan plan(SlotDefinition definition, Profile profile, RegisteredModel model, Path keyFile) {
         throw new UnsupportedOperationException("the gateway plans nothing");
     }
 

@@ -103,9 +103,31 @@ public enum ErrorCode {
             "slot.managed_arg_denied", 400, "Remove the flag from extra_args and use the slot's own field."),
     SLOT_REVOKED("slot.revoked", 503, "The slot was stopped by force while this request was inside; send it again."),
 
+    SLOT_NPU_EXCLUSIVE(
+            "slot.npu_exclusivity_violation",
+            409,
+            "Disable the other chat slot of the NPU first: it has room for one model at a time."),
+
+    PROFILE_NOT_FOUND(
+            "profiles.not_found",
+            404,
+            "List profiles with `hal0 profile list`; make one with `hal0 profile set NAME`."),
+    PROFILE_EXISTS("profiles.exists", 409, "Choose another name, or change that profile."),
+    PROFILE_SEED(
+            "profiles.seed_immutable",
+            409,
+            "Profiles that ship with hal0 stay; `hal0 profile reset NAME` undoes edits."),
+    PROFILE_IN_USE("profiles.in_use", 409, "Give the named slots another profile first."),
+
+    CAPABILITY_UNKNOWN(
+            "capability.unknown_slot", 400, "Use one of the named pairs; `hal0 capabilities list` shows them."),
+    CAPABILITY_INVALID("capability.invalid_selection", 400, "Correct the named field of the selection."),
+
+    BACKEND_NOT_FOUND("backend.not_found", 404, "List them with GET /api/backends."),
+
     GPU_IMAGE_MODE("gpu.image_mode", 503, "Retry after the given seconds, or leave image mode."),
     GPU_INFERENCE_MODE("gpu.inference_mode", 503, "Enter image mode first; it unloads the models that use the GPU."),
-    GPU_IMAGE_NOT_READY("gpu.img_not_ready", 503, "`hal0 explain slot NAME` says why the image slot does not run."),
+    GPU_IMAGE_NOT_READY("gpu.img_not_ready", 503, "Ask `hal0 explain slot NAME` why the image slot does not run."),
     GPU_IMAGE_SLOT_MISSING("gpu.img_slot_missing", 404, "Create a slot of type image on a GPU device."),
     GPU_PINNED("gpu.pinned", 409, "Unpin image mode, or leave it with force."),
     GPU_BUSY("gpu.busy", 503, "Retry after the given seconds, or use force."),
@@ -134,7 +156,7 @@ public enum ErrorCode {
     RUNTIME_STUCK(
             "runtime.stuck",
             504,
-            "podman or systemd did not answer in time; details have what they said. See `systemctl status` of the unit."),
+            "Podman or systemd did not answer in time; details have what they said. See `systemctl status` of the unit."),
 
     DISPATCH_NO_ROUTE("dispatch.no_route", 404, "Use one of the listed names; GET /v1/models lists all."),
     DISPATCH_MODEL_REQUIRED("request.missing_model", 400, "Name a slot or a model id in `model`."),

@@ -41,6 +41,21 @@ public record HomeDirectory(Path config, Path state, Path code) {
         return config.resolve("slots");
     }
 
+    /** Edits of the profiles that ship with hal0, and a person's own; absent on a fresh box. */
+    public Path profiles() {
+        return config.resolve("profiles.toml");
+    }
+
+    /** What was selected for each capability. */
+    public Path capabilities() {
+        return config.resolve("capabilities.toml");
+    }
+
+    /** Present only while several configuration files are being changed together. */
+    public Path configIntent() {
+        return state.resolve("config-intent.json");
+    }
+
     /** One folder per slot: {@code state.json}, the running launch, its log. */
     public Path slotStates() {
         return state.resolve("slots");

@@ -33,12 +33,14 @@ import dev.hal0.runtime.podman.FamilyRuntime;
 import dev.hal0.runtime.podman.PodmanRuntime;
 import dev.hal0.runtime.podman.ToolboxImages;
 import dev.hal0.runtime.process.ProcessRuntime;
+import dev.hal0.slots.Capabilities;
 import dev.hal0.slots.EngineCatalog;
-import dev.hal0.slots.SlotDefinition;
 import dev.hal0.slots.SlotDefinitions;
 import dev.hal0.slots.SlotManager;
 import dev.hal0.slots.SlotRuntime;
-import dev.hal0.slots.SlotType;
+import dev.hal0.slots.SlotSeeds;
+import dev.hal0.slots.profile.Profile;
+import dev.hal0.slots.profile.Profiles;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
@@ -73,7 +75,6 @@ import org.slf4j.LoggerFactory;
 /** The composition root: everything is made here, in the order in which it depends on each other, by plain constructors. */
 final class Hal0Server implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Hal0Server.class);
-    private static final String EMBEDDING_MODEL = "all-minilm-l6-v2";
     private static final long ACTIVITY_MILLIS = 250;
     private static final long HAND_EDITS_MILLIS = 1_000;
     /** On two cores a second loop only took time from the engines: 0 ms streams fell from 1.24 to 0.85 of nginx's. */
@@ -146,13 +147,18 @@ final class Hal0Server implements AutoCloseable {
                 java.starter(home));
         this.helper = new HelperClient(HelperClient.SOCKET);
         SlotRuntime runtime = runtime(settings, home, files, programs, java, environment, clock);
-        var engines = new EngineCatalog(List.of(
-                new LlamaCppEngine(),
-                new StarterEngine(),
-                new WhisperCppEngine(SecretPath.of(home.state().resolve("engine-path"), files))));
-        var definitions = new SlotDefinitions(home.slotDefinitions(), files, settings.slots());
+        var engines = new EngineCatalog(
+                List.of(
+                        new LlamaCppEngine(),
+                        new StarterEngine(),
+                        new WhisperCppEngine(SecretPath.of(home.state().resolve("engine-path"), files))),
+                family -> missing(family, programs));
+        var profiles = new Profiles(new TomlFile(home.profiles(), files), profile -> check(profile, engines));
+        var definitions = new SlotDefinitions(home.slotDefinitions(), files, settings.slots(), profiles);
+        var capabilities = new Capabilities(home.capabilities(), home.configIntent(), files, definitions, registry);
+        capabilities.recover();
         boolean firstStart = definitions.list().isEmpty();
-        definitions.seed(seeds());
+        definitions.seed(SlotSeeds.everywhere());
         this.slots = new SlotManager(
                 definitions,
                 registry,
@@ -193,13 +199,14 @@ final class Hal0Server implements AutoCloseable {
         this.inFlightFeed = new InFlightFeed(gateway, slots, clock);
         refreshModels(registry);
         slots.start();
+        seedNpu();
         if (firstStart) {
             // Embeddings answer on a box where nobody has configured anything: the model ships with hal0.
             slots.load(new dev.hal0.kernel.SlotName("embed"), Optional.empty(), false);
         }
         String version = Version.current();
         this.http = listen(
-                router(settings, version, home, engines, programs, events, registry, files, environment),
+                router(settings, version, home, engines, programs, events, registry, capabilities, files, environment),
                 host,
                 port,
                 eventLoops);
@@ -233,10 +240,36 @@ final class Hal0Server implements AutoCloseable {
         };
     }
 
-    private static List<SlotDefinition> seeds() {
-        return List.of(
-                SlotDefinitions.seed("chat", SlotType.LLM, 8081, Optional.empty()),
-                SlotDefinitions.seed("embed", SlotType.EMBEDDING, 8083, Optional.of(EMBEDDING_MODEL)));
+    /** What has to be done before a family can be started; fetching llama.cpp is the first load's own business. */
+    private static Optional<String> missing(String family, InstalledEngines programs) {
+        return family.equals(WhisperCppEngine.FAMILY) && programs.find(family).isEmpty()
+                ? Optional.of("put whisper-server on PATH, or its path into [engines].whisper_server of hal0.toml.")
+                : Optional.empty();
+    }
+
+    private static void check(Profile profile, EngineCatalog engines) {
+        engines.list().stream()
+                .filter(engine -> engine.family().equals(profile.engine()))
+                .forEach(engine -> engine.checkFlags("flags", profile.flags()));
+    }
+
+    /** Known only when the probe has ended, which may take a while. */
+    private void seedNpu() {
+        var unused = machine.firstProbe()
+                .thenRunAsync(
+                        () -> {
+                            if (machine.report()
+                                    .map(report -> report.npu().present())
+                                    .orElse(false)) {
+                                slots.definitions().seed(SlotSeeds.npu());
+                                slots.definitionsChanged();
+                            }
+                        },
+                        handlers)
+                .exceptionally(failure -> {
+                    log.warn("the NPU's slots could not be written", failure);
+                    return null;
+                });
     }
 
     /** The last readable content stays in force for listings: unreadable is not empty. */
@@ -256,6 +289,7 @@ final class Hal0Server implements AutoCloseable {
             InstalledEngines programs,
             EventBus events,
             ModelRegistry registry,
+            Capabilities capabilities,
             DurableFiles files,
             Map<String, String> environment) {
         var routes = new ArrayList<ApiRoute>();
@@ -264,6 +298,8 @@ final class Hal0Server implements AutoCloseable {
                         .routes());
         routes.addAll(new SlotRoutes(slots, events).routes());
         routes.addAll(new RouteRoutes(gateway).routes());
+        routes.addAll(new ProfileRoutes(slots).routes());
+        routes.addAll(new CapabilityRoutes(slots, capabilities, machine).routes());
         routes.addAll(modelRoutes.routes());
         routes.addAll(new ModelDiscoveryRoutes(
                         registry,

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.hal0.kernel.Event;
 import dev.hal0.kernel.EventBus;
 import dev.hal0.kernel.SlotName;
-import dev.hal0.kernel.TomlDocument;
 import dev.hal0.slots.Device;
 import dev.hal0.slots.LaunchDrift;
 import dev.hal0.slots.Operation;
@@ -16,7 +15,6 @@ import dev.hal0.slots.SlotExplanation;
 import dev.hal0.slots.SlotManager;
 import dev.hal0.slots.SlotType;
 import dev.hal0.slots.SlotView;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,6 +35,7 @@ final class SlotRoutes {
             @Nullable String model,
             @Nullable Integer parallel,
             @Nullable Integer contextSize,
+            @Nullable String profile,
             @JsonProperty("default") @Nullable Boolean isDefault) {}
 
     record LoadSlot(
@@ -177,7 +176,8 @@ final class SlotRoutes {
                 Boolean.TRUE.equals(body.isDefault()),
                 Optional.ofNullable(body.model()),
                 body.contextSize() == null ? OptionalInt.empty() : OptionalInt.of(body.contextSize()),
-                body.parallel() == null ? 1 : body.parallel());
+                body.parallel() == null ? 1 : body.parallel(),
+                Optional.ofNullable(body.profile()));
         return ApiAnswer.of(201, slots.create(draft));
     }
 
@@ -243,42 +243,11 @@ final class SlotRoutes {
     private ApiAnswer configure(ApiRequest request) {
         JsonNode changes = request.object();
         Optional<String> etag = request.header("if-match").map(value -> value.replace("\"", ""));
-        slots.definitions().update(request.slot(), etag, document -> apply(document, List.of(), changes));
+        slots.definitions().update(request.slot(), etag, document -> TomlChanges.apply(document, List.of(), changes));
         slots.definitionsChanged();
         SlotView view = slots.view(request.slot());
         return new ApiAnswer.Body(
                 200, view, Map.of("ETag", '"' + slots.definitions().etag(request.slot()) + '"'));
-    }
-
-    /** Tables are merged, values replaced, null removes. Which keys exist is the definition's business. */
-    private static TomlDocument apply(TomlDocument document, List<String> path, JsonNode changes) {
-        TomlDocument changed = document;
-        for (Map.Entry<String, JsonNode> entry : changes.properties()) {
-            var key = new ArrayList<>(path);
-            key.add(entry.getKey());
-            JsonNode value = entry.getValue();
-            if (value.isObject()) {
-                changed = apply(changed, key, value);
-            } else if (value.isNull()) {
-                changed = changed.contains(key) ? changed.without(key) : changed;
-            } else {
-                changed = changed.with(key, scalar(String.join(".", key), value));
-            }
-        }
-        return changed;
-    }
-
-    private static Object scalar(String path, JsonNode value) {
-        if (value.isString()) {
-            return value.stringValue();
-        }
-        if (value.isBoolean()) {
-            return value.booleanValue();
-        }
-        if (value.isIntegralNumber()) {
-            return value.longValue();
-        }
-        throw ApiRequest.invalid(path, "must be a string, an integer or a boolean");
     }
 
     private ApiAnswer followLog(ApiRequest request) {

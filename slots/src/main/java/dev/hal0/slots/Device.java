@@ -1,6 +1,7 @@
 package dev.hal0.slots;
 
 import com.fasterxml.jackson.annotation.JsonValue;
+import java.util.Optional;
 
 /** Where a slot's engine computes. */
 public enum Device {
@@ -19,6 +20,18 @@ public enum Device {
     @JsonValue
     public String label() {
         return label;
+    }
+
+    /** Also by the words of files from before {@code gpu-} was written. */
+    static Optional<Device> named(String word) {
+        return switch (word) {
+            case "gpu-rocm", "rocm" -> Optional.of(GPU_ROCM);
+            case "gpu-vulkan", "vulkan" -> Optional.of(GPU_VULKAN);
+            case "gpu-cuda", "cuda" -> Optional.of(GPU_CUDA);
+            case "cpu" -> Optional.of(CPU);
+            case "npu", "flm" -> Optional.of(NPU);
+            default -> Optional.empty();
+        };
     }
 
     public boolean isGpu() {

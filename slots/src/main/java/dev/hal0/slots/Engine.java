@@ -2,6 +2,7 @@ package dev.hal0.slots;
 
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.models.RegisteredModel;
+import dev.hal0.slots.profile.Profile;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -20,10 +21,17 @@ public interface Engine {
     /**
      * The launch plan of a slot: pure, so that preview and launch agree.
      *
+     * @param profile its flags lie below the slot's own fields; only those of this family count
      * @param keyFile where the launch's key will be
      * @throws dev.hal0.kernel.Hal0Exception {@code slot.config_error} or {@code slot.managed_arg_denied} with the key's path
      */
-    LaunchPlan plan(SlotDefinition definition, RegisteredModel model, Path keyFile);
+    LaunchPlan plan(SlotDefinition definition, Profile profile, RegisteredModel model, Path keyFile);
+
+    /**
+     * @param source the key they stand under
+     * @throws dev.hal0.kernel.Hal0Exception for flags that hal0 must own or that are no flags, with {@code source} as param
+     */
+    default void checkFlags(String source, String flags) {}
 
     /**
      * Memory that a workload of this plan is expected to hold, from the model's file; empty if that cannot be told. Reads

@@ -1,7 +1,6 @@
 package dev.hal0.slots;
 
 import dev.hal0.kernel.SlotName;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -9,7 +8,7 @@ import java.util.OptionalInt;
 /**
  * One slot as a person configured it: the content of {@code slots/<name>.toml}.
  *
- * @param port TCP port of its engine on loopback, 8081 to 8200
+ * @param port TCP port of its engine on loopback, 1024 to 65535; a slot that another one serves shares that one's
  * @param enabled whether it takes part in routing
  * @param isDefault whether requests of its type without a name go here; at most one per type
  * @param modelId registry id, or empty for a slot that has none yet
@@ -19,6 +18,7 @@ import java.util.OptionalInt;
  * @param extraArguments free engine flags, which win over hal0's own except those hal0 must own
  * @param environment extra variables of the engine's process
  * @param keeping how it wants to be kept in memory
+ * @param options the rest of what its file may say
  */
 public record SlotDefinition(
         SlotName name,
@@ -33,17 +33,21 @@ public record SlotDefinition(
         int parallel,
         String extraArguments,
         Map<String, String> environment,
-        Keeping keeping) {
+        Keeping keeping,
+        SlotOptions options) {
 
     public SlotDefinition {
         environment = Map.copyOf(environment);
     }
 
-    /** Names that every box has: they can be disabled, not deleted, so that a client can rely on them. */
-    static final List<String> SEEDS = List.of("chat", "embed");
-
+    /** Whether it can be disabled but not deleted, so that a client can rely on it. */
     boolean isSeeded() {
-        return SEEDS.contains(name.value());
+        return SlotSeeds.NAMES.contains(name.value());
+    }
+
+    /** The NPU has one engine; the slot with the language model owns it. */
+    boolean isNpuAnchor() {
+        return device == Device.NPU && type == SlotType.LLM;
     }
 
     public SlotDefinition withModel(String id) {
@@ -60,6 +64,7 @@ public record SlotDefinition(
                 parallel,
                 extraArguments,
                 environment,
-                keeping);
+                keeping,
+                options);
     }
 }

@@ -1,18 +1,16 @@
 package dev.hal0.slots;
 
-import dev.hal0.kernel.ErrorCode;
-import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.SlotName;
 import dev.hal0.kernel.TomlDocument;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Reads a slot's TOML strictly: an unknown key or a bad value is an error with the key's path, never a silent default. */
 final class SlotDefinitionFormat {
@@ -20,8 +18,9 @@ final class SlotDefinitionFormat {
     static final List<String> SERVER = List.of("server");
     static final List<String> ENVIRONMENT = List.of("server", "env");
 
-    private static final Set<String> ROOT_KEYS = Set.of(
+    private static final Set<String> OWN_KEYS = Set.of(
             "name",
+            "backend",
             "type",
             "device",
             "port",
@@ -33,7 +32,10 @@ final class SlotDefinitionFormat {
             "unload_after_s",
             "model",
             "server");
-    private static final Set<String> MODEL_KEYS = Set.of("default", "context_size", "n_gpu_layers");
+    private static final Set<String> ROOT_KEYS = Stream.concat(OWN_KEYS.stream(), SlotOptionsFormat.ROOT_KEYS.stream())
+            .collect(Collectors.toUnmodifiableSet());
+    private static final Set<String> MODEL_KEYS =
+            Set.of("default", "context_size", "ctx_size", "n_gpu_layers", "rope_freq_base", "extra");
     private static final Set<String> SERVER_KEYS = Set.of("extra_args", "env");
     private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
 
@@ -41,30 +43,47 @@ final class SlotDefinitionFormat {
 
     /** @param expected the file's stem, which the name inside must equal */
     static SlotDefinition read(SlotName expected, TomlDocument document) {
-        document.requireOnlyKeys(List.of(), ROOT_KEYS);
-        document.requireOnlyKeys(MODEL, MODEL_KEYS);
-        document.requireOnlyKeys(SERVER, SERVER_KEYS);
-        var name = new SlotName(document.string(List.of("name")).orElse(expected.value()));
-        if (!name.equals(expected)) {
-            throw invalid("name", "is '" + name + "' but the file is " + expected + ".toml");
+        var fields = SlotFields.of(document);
+        fields.requireOnlyKeys(List.of(), ROOT_KEYS);
+        fields.requireOnlyKeys(MODEL, MODEL_KEYS);
+        fields.requireOnlyKeys(SERVER, SERVER_KEYS);
+        String name = fields.string("name").orElse(expected.value());
+        if (!name.equals(expected.value())) {
+            throw fields.invalid("name", "is '" + name + "' but the file is " + expected + ".toml");
         }
+        SlotOptions options = SlotOptionsFormat.read(fields);
         return new SlotDefinition(
-                name,
-                word(document, "type", SlotType.values(), SlotType::label, SlotType.LLM),
-                word(document, "device", Device.values(), Device::label, Device.CPU),
-                integer(document, List.of("port"), 1024, 65535).orElseThrow(() -> invalid("port", "is missing")),
-                document.bool(List.of("enabled")).orElse(true),
-                document.bool(List.of("default")).orElse(false),
-                document.string(List.of("model", "default")).filter(id -> !id.isBlank()),
-                integer(document, List.of("model", "context_size"), 128, 1 << 24),
-                integer(document, List.of("model", "n_gpu_layers"), -1, 10_000).orElse(-1),
-                integer(document, List.of("parallel"), 1, 64).orElse(1),
-                extraArguments(document),
-                environment(document),
+                expected,
+                fields.word("type", SlotType.values(), SlotType::label, SlotType.LLM),
+                device(fields),
+                fields.integer(1024, 65535, "port").orElseThrow(() -> SlotFields.fault("port", "is missing")),
+                fields.bool(true, "enabled"),
+                fields.bool(false, "default"),
+                fields.string("model", "default").filter(id -> !id.isBlank()),
+                contextSize(fields),
+                fields.integer(-1, 10_000, "model", "n_gpu_layers").orElse(-1),
+                fields.integer(1, 64, "parallel").orElse(1),
+                fields.text("server", "extra_args").orElse(""),
+                environment(fields),
                 new Keeping(
-                        document.bool(List.of("pinned")).orElse(false),
-                        integer(document, List.of("priority"), -100, 100).orElse(0),
-                        integer(document, List.of("unload_after_s"), 0, 31_536_000)));
+                        fields.bool(false, "pinned"),
+                        fields.integer(-100, 100, "priority").orElse(0),
+                        fields.integer(0, 31_536_000, "unload_after_s")),
+                options);
+    }
+
+    private static Device device(SlotFields fields) {
+        Optional<String> backend = fields.text("backend");
+        if (fields.has("device") || backend.isEmpty()) {
+            return fields.word("device", Device.values(), Device::label, Device.CPU);
+        }
+        return Device.named(backend.get())
+                .orElseThrow(() -> fields.invalid("backend", "is '" + backend.get() + "'; use `device` instead"));
+    }
+
+    private static OptionalInt contextSize(SlotFields fields) {
+        OptionalInt tokens = fields.integer(128, 1 << 24, "model", "context_size");
+        return tokens.isPresent() ? tokens : fields.integer(128, 1 << 24, "model", "ctx_size");
     }
 
     /** A new slot's file. Only what differs from a default is written, so that a later default reaches old files. */
@@ -80,6 +99,14 @@ final class SlotDefinitionFormat {
         }
         if (definition.parallel() != 1) {
             document = document.with(List.of("parallel"), (long) definition.parallel());
+        }
+        if (definition.options().profile().isPresent()) {
+            document = document.with(
+                    List.of("profile"), definition.options().profile().get());
+        }
+        if (definition.options().servedBy().isPresent()) {
+            document = document.with(
+                    List.of("served_by"), definition.options().servedBy().get());
         }
         if (definition.modelId().isPresent()) {
             document = document.with(
@@ -100,6 +127,7 @@ final class SlotDefinitionFormat {
                 "context_size",
                 definition.contextSize().isPresent() ? definition.contextSize().getAsInt() : null);
         model.put("n_gpu_layers", definition.gpuLayers());
+        model.put("extra", definition.options().modelExtra());
         var server = new LinkedHashMap<String, Object>();
         server.put("extra_args", definition.extraArguments());
         server.put("env", definition.environment());
@@ -118,60 +146,24 @@ final class SlotDefinitionFormat {
                 definition.keeping().unloadAfterSeconds().isPresent()
                         ? definition.keeping().unloadAfterSeconds().getAsInt()
                         : null);
+        SlotOptionsFormat.view(definition.options(), view);
         view.put("model", model);
         view.put("server", server);
         return view;
     }
 
-    private static <E> E word(TomlDocument document, String key, E[] values, Function<E, String> label, E otherwise) {
-        Optional<String> given = document.string(List.of(key));
-        if (given.isEmpty()) {
-            return otherwise;
-        }
-        return Arrays.stream(values)
-                .filter(value -> label.apply(value).equals(given.get()))
-                .findFirst()
-                .orElseThrow(() -> invalid(
-                        key,
-                        "is '" + given.get() + "'; it can be "
-                                + Arrays.stream(values).map(label).toList()));
-    }
-
-    private static OptionalInt integer(TomlDocument document, List<String> path, int least, int most) {
-        Optional<Long> given = document.integer(path);
-        if (given.isEmpty()) {
-            return OptionalInt.empty();
-        }
-        if (given.get() < least || given.get() > most) {
-            throw invalid(String.join(".", path), "is " + given.get() + "; it can be " + least + " to " + most);
-        }
-        return OptionalInt.of(Math.toIntExact(given.get()));
-    }
-
-    private static String extraArguments(TomlDocument document) {
-        String text = document.string(List.of("server", "extra_args")).orElse("");
-        if (text.chars().anyMatch(Character::isISOControl)) {
-            throw invalid("server.extra_args", "must not contain control characters");
-        }
-        return text;
-    }
-
-    private static Map<String, String> environment(TomlDocument document) {
+    private static Map<String, String> environment(SlotFields fields) {
         var variables = new LinkedHashMap<String, String>();
-        for (String name : document.keys(ENVIRONMENT)) {
-            String value = document.string(List.of("server", "env", name)).orElse("");
+        for (String name : fields.flat().keys(ENVIRONMENT)) {
+            String value = fields.string("server", "env", name).orElse("");
             if (!VARIABLE.matcher(name).matches()) {
-                throw invalid("server.env." + name, "is not a variable name");
+                throw fields.invalid("server.env." + name, "is not a variable name");
             }
             if (value.chars().anyMatch(Character::isISOControl)) {
-                throw invalid("server.env." + name, "must not contain control characters");
+                throw fields.invalid("server.env." + name, "must not contain control characters");
             }
             variables.put(name, value);
         }
         return variables;
-    }
-
-    static Hal0Exception invalid(String path, String problem) {
-        return new Hal0Exception(ErrorCode.SLOT_CONFIG_ERROR, "`" + path + "` " + problem + ".").withParam(path);
     }
 }

@@ -10,6 +10,7 @@ import java.util.OptionalInt;
  * A slot to be created: what was said, the rest gets its default.
  *
  * @param port empty to have one allocated
+ * @param profile empty for the one of its device and type
  */
 public record SlotDraft(
         SlotName name,
@@ -19,7 +20,8 @@ public record SlotDraft(
         boolean isDefault,
         Optional<String> modelId,
         OptionalInt contextSize,
-        int parallel) {
+        int parallel,
+        Optional<String> profile) {
 
     /** A slot of the type that fits what the model can do first. */
     static SlotDraft forModel(SlotName name, RegisteredModel model) {
@@ -28,6 +30,14 @@ public record SlotDraft(
                 .findFirst()
                 .orElse(SlotType.LLM);
         return new SlotDraft(
-                name, type, Device.CPU, OptionalInt.empty(), false, Optional.of(model.id()), OptionalInt.empty(), 1);
+                name,
+                type,
+                Device.CPU,
+                OptionalInt.empty(),
+                false,
+                Optional.of(model.id()),
+                OptionalInt.empty(),
+                1,
+                Optional.empty());
     }
 }

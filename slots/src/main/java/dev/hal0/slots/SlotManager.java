@@ -7,6 +7,7 @@ import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.SlotName;
 import dev.hal0.models.ModelCatalog;
 import dev.hal0.models.RegisteredModel;
+import dev.hal0.slots.profile.Profile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -445,7 +446,9 @@ public final class SlotManager implements SlotControl, AutoCloseable {
     /** Pure but for the registry's cache, so that preview, comparison and launch agree. */
     private LaunchPlan planOf(SlotDefinition definition) {
         SlotName slot = definition.name();
-        String modelId = definition.modelId().orElseThrow(() -> noModel(definition));
+        String modelId = definition
+                .modelId()
+                .orElseThrow(() -> engines.obstacle(definition).orElseGet(() -> noModel(definition)));
         RegisteredModel model = models.require(modelId);
         if (!model.can(definition.type().capability())) {
             throw new Hal0Exception(
@@ -454,8 +457,14 @@ public final class SlotManager implements SlotControl, AutoCloseable {
                                     + " can only " + model.capabilities() + ".")
                     .withParam("model");
         }
-        return engines.forModel(model)
-                .plan(definition, model, statesRoot.resolve(slot.value()).resolve("engine.key"));
+        Profile profile = definitions.profile(definition);
+        boolean named = definition.options().profile().equals(Optional.of(profile.name()));
+        return engines.choose(definition, profile, named, model)
+                .plan(
+                        definition,
+                        profile,
+                        model,
+                        statesRoot.resolve(slot.value()).resolve("engine.key"));
     }
 
     private static Hal0Exception noModel(SlotDefinition definition) {

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,9 +22,6 @@ import org.jspecify.annotations.Nullable;
  * could not derive again. Thread-safe.
  */
 final class SlotViews {
-    /** A ready slot that nobody used for this long is shown as idle. */
-    static final Duration IDLE_WINDOW = Duration.ofSeconds(300);
-
     private final SlotDefinitions definitions;
     private final ModelCatalog models;
     private final EngineCatalog engines;
@@ -95,7 +93,16 @@ final class SlotViews {
 
     Map<SlotName, SlotState> shownStates() {
         var shown = new HashMap<SlotName, SlotState>();
-        state.machines().forEach((slot, machine) -> shown.put(slot, shown(machine, workloads.gate(slot))));
+        Map<SlotName, Integer> idleAfter = definitions.known().stream()
+                .collect(Collectors.toMap(
+                        SlotDefinition::name, known -> known.options().idleAfterSeconds()));
+        state.machines()
+                .forEach((slot, machine) -> shown.put(
+                        slot,
+                        shown(
+                                machine,
+                                workloads.gate(slot),
+                                idleAfter.getOrDefault(slot, SlotOptions.IDLE_AFTER_SECONDS))));
         return shown;
     }
 
@@ -122,9 +129,9 @@ final class SlotViews {
                 launch.map(found -> found.plan().modelId())
                         .or(definition::modelId)
                         .orElse(null),
-                shown(machine, gate),
+                shown(machine, gate, definition.options().idleAfterSeconds()),
                 machine.cause(),
-                machine.message(),
+                message(definition, machine),
                 machine.since(),
                 launch.map(found -> found.plan().engine()).orElse(null),
                 runtime.kind(),
@@ -187,14 +194,30 @@ final class SlotViews {
         }
     }
 
-    private static SlotState shown(SlotMachine machine, Gate gate) {
+    /** A slot that nothing happened to says what keeps it from working here, rather than nothing. */
+    private String message(SlotDefinition definition, SlotMachine machine) {
+        if (machine.message().isEmpty() && machine.state() == SlotState.OFFLINE) {
+            Optional<Hal0Exception> obstacle = engines.obstacle(definition);
+            if (obstacle.isPresent()) {
+                return obstacle.get().message();
+            }
+        }
+        return machine.message().isEmpty()
+                ? ProfileRules.warning(definition, definitions.profiles()).orElse("")
+                : machine.message();
+    }
+
+    /** @param idleAfter seconds without use; 0 for never */
+    private static SlotState shown(SlotMachine machine, Gate gate, int idleAfter) {
         if (machine.state() != SlotState.READY) {
             return machine.state();
         }
         if (gate.inside() > 0) {
             return SlotState.SERVING;
         }
-        return gate.quietFor().compareTo(IDLE_WINDOW) > 0 ? SlotState.IDLE : SlotState.READY;
+        return idleAfter > 0 && gate.quietFor().compareTo(Duration.ofSeconds(idleAfter)) > 0
+                ? SlotState.IDLE
+                : SlotState.READY;
     }
 
     private static List<String> actions(SlotDefinition definition, SlotMachine machine) {

@@ -1,6 +1,7 @@
 package dev.hal0.slots;
 
 import dev.hal0.models.RegisteredModel;
+import dev.hal0.slots.profile.Profile;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -39,7 +40,7 @@ final class FakeEngine implements Engine {
     }
 
     @Override
-    public LaunchPlan plan(SlotDefinition definition, RegisteredModel model, Path keyFile) {
+    public LaunchPlan plan(SlotDefinition definition, Profile profile, RegisteredModel model, Path keyFile) {
         return new LaunchPlan(
                 definition.name(),
                 "fake",

@@ -162,7 +162,8 @@ class SlotDefinitionsTest {
                 true,
                 Optional.of("small"),
                 OptionalInt.of(2048),
-                4));
+                4,
+                Optional.empty()));
 
         assertThat(new SlotDefinitions(folder, new DurableFiles(), SlotPolicy.DEFAULT).require(OTHER))
                 .isEqualTo(created);
@@ -212,7 +213,8 @@ class SlotDefinitionsTest {
                         false,
                         Optional.empty(),
                         OptionalInt.empty(),
-                        1)),
+                        1,
+                        Optional.empty())),
                 ErrorCode.SLOT_NO_FREE_PORT,
                 null);
     }
@@ -353,7 +355,15 @@ class SlotDefinitionsTest {
 
     private static SlotDraft draft(SlotName name, int port) {
         return new SlotDraft(
-                name, SlotType.LLM, Device.CPU, OptionalInt.of(port), false, Optional.empty(), OptionalInt.empty(), 1);
+                name,
+                SlotType.LLM,
+                Device.CPU,
+                OptionalInt.of(port),
+                false,
+                Optional.empty(),
+                OptionalInt.empty(),
+                1,
+                Optional.empty());
     }
 
     private void write(String stem, String text) throws IOException {

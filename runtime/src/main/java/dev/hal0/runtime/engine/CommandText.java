@@ -9,7 +9,8 @@ import java.util.List;
 final class CommandText {
     private CommandText() {}
 
-    static List<String> split(String text) {
+    /** @param source the key that the text stands under */
+    static List<String> split(String source, String text) {
         var arguments = new ArrayList<String>();
         var current = new StringBuilder();
         boolean inside = false;
@@ -43,9 +44,8 @@ final class CommandText {
         }
         if (quote != 0) {
             throw new Hal0Exception(
-                            ErrorCode.SLOT_CONFIG_ERROR,
-                            "`server.extra_args` has a quote " + quote + " without its end.")
-                    .withParam("server.extra_args");
+                            ErrorCode.SLOT_CONFIG_ERROR, "`" + source + "` has a quote " + quote + " without its end.")
+                    .withParam(source);
         }
         if (inside) {
             arguments.add(current.toString());

@@ -54,7 +54,20 @@ final class EngineArguments {
      * @throws Hal0Exception {@code slot.managed_arg_denied} for a flag that hal0 owns
      */
     EngineArguments addExtra(String source, String text) {
-        List<String> words = CommandText.split(text);
+        return add(source, text, true);
+    }
+
+    /**
+     * Adds a template's flags where nothing of hal0's or the slot's stands yet; what comes later replaces them.
+     *
+     * @throws Hal0Exception as {@link #addExtra}
+     */
+    EngineArguments addBeneath(String source, String text) {
+        return add(source, text, false);
+    }
+
+    private EngineArguments add(String source, String text, boolean over) {
+        List<String> words = CommandText.split(source, text);
         int i = 0;
         while (i < words.size()) {
             String word = words.get(i++);
@@ -83,6 +96,9 @@ final class EngineArguments {
             }
             if (known.repeatable().contains(flag)) {
                 repeated.add(new LaunchArgument(flag, values, source));
+                continue;
+            }
+            if (!over && flags.containsKey(flag)) {
                 continue;
             }
             Optional.ofNullable(known.opposites().get(flag)).ifPresent(flags::remove);

@@ -13,7 +13,9 @@ import dev.hal0.slots.EngineTask;
 import dev.hal0.slots.Health;
 import dev.hal0.slots.LaunchPlan;
 import dev.hal0.slots.SlotDefinition;
+import dev.hal0.slots.SlotOptions;
 import dev.hal0.slots.SlotType;
+import dev.hal0.slots.profile.Profile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,6 +27,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeMap;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -46,6 +49,17 @@ public final class LlamaCppEngine implements Engine {
     private static final Duration SHORT = Duration.ofSeconds(1);
     private static final Duration VERIFY = Duration.ofSeconds(5);
 
+    /** What a slot says in fields of its own, so that a profile cannot say it behind their back. */
+    private static final Map<String, String> SLOT_FIELDS = new TreeMap<>(Map.of(
+            "--ctx-size", "model.context_size",
+            "--parallel", "parallel",
+            "--n-gpu-layers", "model.n_gpu_layers",
+            "--device", "device",
+            "--mmproj", "vision"));
+
+    /** Prediction of several tokens at once by heads of the model's own; the engine refuses a model without them. */
+    private static final Map<String, String> MTP = Map.of("--spec-type", "draft-mtp");
+
     /** The gateway's paths that llama-server speaks itself, under the same names. */
     private static final Set<String> PATHS = Set.of(
             "/v1/chat/completions",
@@ -66,7 +80,7 @@ public final class LlamaCppEngine implements Engine {
     }
 
     @Override
-    public LaunchPlan plan(SlotDefinition definition, RegisteredModel model, Path keyFile) {
+    public LaunchPlan plan(SlotDefinition definition, Profile profile, RegisteredModel model, Path keyFile) {
         Path file = model.path()
                 .orElseThrow(() -> new Hal0Exception(
                                 ErrorCode.SLOT_CONFIG_ERROR,
@@ -90,16 +104,25 @@ public final class LlamaCppEngine implements Engine {
                         "--ctx-size",
                         Integer.toString(Math.multiplyExact(context, definition.parallel())))
                 .setFrom("parallel", "--parallel", Integer.toString(definition.parallel()));
+        if (profile.engine().equals(FAMILY)) {
+            arguments.addBeneath("profile:" + profile.name(), profile.flags());
+        }
         device(definition, arguments);
         purpose(definition, arguments);
+        options(definition, arguments);
         // Prompts that were answered before, kept in main memory: by its own choice the engine would take up to 8 GiB.
-        arguments.set("--cache-ram", definition.type() == SlotType.LLM ? PROMPT_CACHE_MIB : "0");
+        if (!arguments.has("--cache-ram")) {
+            arguments.set("--cache-ram", definition.type() == SlotType.LLM ? PROMPT_CACHE_MIB : "0");
+        }
         List<Path> files = new ArrayList<>(List.of(file));
         if (definition.type() == SlotType.LLM) {
-            model.details().mmproj().ifPresent(projector -> {
-                arguments.setFrom("model", "--mmproj", projector.toString());
-                files.add(projector);
-            });
+            model.details()
+                    .mmproj()
+                    .filter(any -> definition.options().vision())
+                    .ifPresent(projector -> {
+                        arguments.setFrom("model", "--mmproj", projector.toString());
+                        files.add(projector);
+                    });
         }
         arguments.addExtra("server.extra_args", definition.extraArguments());
 
@@ -110,7 +133,7 @@ public final class LlamaCppEngine implements Engine {
                         FAMILY,
                         "llama-server",
                         arguments.list(),
-                        definition.environment(),
+                        environment(definition),
                         files,
                         keyFile,
                         model.id(),
@@ -153,10 +176,57 @@ public final class LlamaCppEngine implements Engine {
         }
     }
 
+    @Override
+    public void checkFlags(String source, String flags) {
+        var given = LlamaArguments.empty().addExtra(source, flags);
+        for (Map.Entry<String, String> field : SLOT_FIELDS.entrySet()) {
+            if (given.has(field.getKey())) {
+                throw new Hal0Exception(
+                                ErrorCode.SLOT_MANAGED_ARGUMENT,
+                                "`" + source + "` sets " + field.getKey() + ", which is the slot's: use `"
+                                        + field.getValue() + "` there.")
+                        .withParam(source)
+                        .withDetail("flag", field.getKey());
+            }
+        }
+    }
+
+    private static void options(SlotDefinition definition, EngineArguments arguments) {
+        SlotOptions options = definition.options();
+        options.chatTemplate().ifPresent(name -> arguments.setFrom("chat_template", "--chat-template", name));
+        options.thinking()
+                .ifPresent(thinking -> arguments.setFrom("enable_thinking", "--reasoning", thinking ? "on" : "off"));
+        options.mtp()
+                .filter(wanted -> wanted)
+                .ifPresent(wanted -> MTP.forEach((flag, value) -> arguments.setFrom("mtp", flag, value)));
+    }
+
+    /** The one GPU to be seen; a person's own variable wins. */
+    private static Map<String, String> environment(SlotDefinition definition) {
+        var variables = new LinkedHashMap<String, String>();
+        definition.options().gpuIndex().ifPresent(index -> {
+            String name = switch (definition.device()) {
+                case GPU_ROCM -> "HIP_VISIBLE_DEVICES";
+                case GPU_VULKAN -> "GGML_VK_VISIBLE_DEVICES";
+                case GPU_CUDA -> "CUDA_VISIBLE_DEVICES";
+                case CPU, NPU -> "";
+            };
+            if (!name.isEmpty()) {
+                variables.put(name, Integer.toString(index));
+            }
+        });
+        variables.putAll(definition.environment());
+        return variables;
+    }
+
     /** An embedding or reranking server without its mode refuses its only endpoint while its health is green. */
     private static void purpose(SlotDefinition definition, EngineArguments arguments) {
         switch (definition.type()) {
-            case LLM -> arguments.setFrom("type", "--jinja");
+            case LLM -> {
+                if (!arguments.has("--no-jinja")) {
+                    arguments.setFrom("type", "--jinja");
+                }
+            }
             case EMBEDDING -> arguments.setFrom("type", "--embeddings");
             case RERANKING -> arguments.setFrom("type", "--reranking");
             case TRANSCRIPTION, TTS, IMAGE ->

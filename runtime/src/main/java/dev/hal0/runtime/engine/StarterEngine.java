@@ -10,6 +10,7 @@ import dev.hal0.slots.Health;
 import dev.hal0.slots.LaunchPlan;
 import dev.hal0.slots.SlotDefinition;
 import dev.hal0.slots.SlotType;
+import dev.hal0.slots.profile.Profile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -37,7 +38,7 @@ public final class StarterEngine implements Engine {
     }
 
     @Override
-    public LaunchPlan plan(SlotDefinition definition, RegisteredModel model, Path keyFile) {
+    public LaunchPlan plan(SlotDefinition definition, Profile profile, RegisteredModel model, Path keyFile) {
         if (definition.type() != SlotType.EMBEDDING) {
             throw new Hal0Exception(
                             ErrorCode.SLOT_CONFIG_ERROR,

@@ -14,6 +14,7 @@ import dev.hal0.slots.Health;
 import dev.hal0.slots.LaunchPlan;
 import dev.hal0.slots.SlotDefinition;
 import dev.hal0.slots.SlotType;
+import dev.hal0.slots.profile.Profile;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -77,7 +78,7 @@ public final class WhisperCppEngine implements Engine {
     }
 
     @Override
-    public LaunchPlan plan(SlotDefinition definition, RegisteredModel model, Path keyFile) {
+    public LaunchPlan plan(SlotDefinition definition, Profile profile, RegisteredModel model, Path keyFile) {
         if (definition.type() != SlotType.TRANSCRIPTION) {
             throw new Hal0Exception(
                             ErrorCode.SLOT_CONFIG_ERROR,

@@ -12,6 +12,8 @@ import dev.hal0.slots.Device;
 import dev.hal0.slots.LaunchPlan;
 import dev.hal0.slots.SlotDefinition;
 import dev.hal0.slots.SlotType;
+import dev.hal0.slots.profile.Profile;
+import dev.hal0.slots.profile.ProfileClass;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -162,7 +164,7 @@ class LlamaCppEngineTest {
                 Instant.EPOCH,
                 true);
 
-        assertThatThrownBy(() -> engine.plan(slot().build(), built, KEY))
+        assertThatThrownBy(() -> engine.plan(slot().build(), Profile.NONE, built, KEY))
                 .isInstanceOfSatisfying(
                         Hal0Exception.class,
                         refused -> assertThat(refused.param()).contains("model.default"));
@@ -278,6 +280,54 @@ class LlamaCppEngineTest {
     }
 
     @Test
+    void profileFlags_lieBeneathTheSlotsFieldsAndItsExtraArguments() {
+        Profile profile = new Profile(
+                "mine",
+                "llama.cpp",
+                Optional.empty(),
+                "--batch-size 256 --flash-attn on --cache-ram 64 --n-gpu-layers 3",
+                false,
+                ProfileClass.ANY,
+                Optional.empty(),
+                List.of(),
+                "",
+                "",
+                Optional.empty());
+
+        LaunchPlan plan = engine.plan(slot().extra("-fa off").build(), profile, model(4096), KEY);
+
+        assertThat(plan.flags())
+                .anyMatch(flag -> flag.flag().equals("--batch-size")
+                        && flag.values().equals(List.of("256"))
+                        && flag.source().equals("profile:mine"))
+                .anyMatch(flag ->
+                        flag.flag().equals("--cache-ram") && flag.values().equals(List.of("64")))
+                .anyMatch(flag ->
+                        flag.flag().equals("--n-gpu-layers") && flag.values().equals(List.of("0")))
+                .anyMatch(flag -> flag.flag().equals("--flash-attn")
+                        && flag.values().equals(List.of("off"))
+                        && flag.source().equals("server.extra_args"));
+        assertThat(plan.flags())
+                .filteredOn(flag -> flag.flag().equals("--flash-attn"))
+                .hasSize(1);
+    }
+
+    @Test
+    void profileOfAnotherFamily_addsNothing() {
+        assertThat(engine.plan(slot().build(), SPEECH, model(4096), KEY).arguments())
+                .isEqualTo(engine.plan(slot().build(), Profile.NONE, model(4096), KEY)
+                        .arguments());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--port 1", "-m x", "--alias x", "--api-key x", "-c 4096", "-np 2", "-ngl 3", "loose"})
+    void profileFlagThatIsNotTheProfiles_isRefused(String flags) {
+        assertThatThrownBy(() -> engine.checkFlags("flags", flags))
+                .isInstanceOfSatisfying(
+                        Hal0Exception.class, why -> assertThat(why.param()).contains("flags"));
+    }
+
+    @Test
     void onlyServedRoutes_haveAPath() {
         assertThat(engine.path("/v1/chat/completions")).contains("/v1/chat/completions");
         assertThat(engine.path("/props")).contains("/props");
@@ -285,8 +335,25 @@ class LlamaCppEngineTest {
         assertThat(engine.path("/slots")).isEmpty();
     }
 
+    private static final Profile SPEECH = new Profile(
+            "speech",
+            "kokoro",
+            Optional.empty(),
+            "--voice x",
+            false,
+            ProfileClass.ANY,
+            Optional.empty(),
+            List.of(),
+            "",
+            "",
+            Optional.empty());
+
     private LaunchPlan plan(SlotDefinition slot, int contextLength) {
-        var model = new RegisteredModel(
+        return engine.plan(slot, Profile.NONE, model(contextLength), KEY);
+    }
+
+    private static RegisteredModel model(int contextLength) {
+        return new RegisteredModel(
                 "m",
                 "m",
                 Optional.of(MODEL),
@@ -299,7 +366,6 @@ class LlamaCppEngineTest {
                 List.of("llama.cpp"),
                 Instant.EPOCH,
                 false);
-        return engine.plan(slot, model, KEY);
     }
 
     private static String value(LaunchPlan plan, String flag) {
@@ -351,7 +417,8 @@ class LlamaCppEngineTest {
                     parallel,
                     extra,
                     Map.of(),
-                    dev.hal0.slots.Keeping.DEFAULT);
+                    dev.hal0.slots.Keeping.DEFAULT,
+                    dev.hal0.slots.SlotOptions.DEFAULT);
         }
     }
 }

@@ -13,6 +13,7 @@ import dev.hal0.slots.Keeping;
 import dev.hal0.slots.LaunchPlan;
 import dev.hal0.slots.SlotDefinition;
 import dev.hal0.slots.SlotType;
+import dev.hal0.slots.profile.Profile;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -41,7 +42,8 @@ class WhisperCppEngineTest {
                 parallel,
                 extraArguments,
                 Map.of(),
-                Keeping.DEFAULT);
+                Keeping.DEFAULT,
+                dev.hal0.slots.SlotOptions.DEFAULT);
         var model = new RegisteredModel(
                 "base",
                 "base",
@@ -55,7 +57,7 @@ class WhisperCppEngineTest {
                 List.of(WhisperCppEngine.FAMILY),
                 Instant.EPOCH,
                 false);
-        return engine.plan(slot, model, KEY);
+        return engine.plan(slot, Profile.NONE, model, KEY);
     }
 
     @Test

@@ -9,6 +9,7 @@ import dev.hal0.runtime.engine.LlamaCppEngine;
 import dev.hal0.slots.Device;
 import dev.hal0.slots.SlotDefinition;
 import dev.hal0.slots.SlotType;
+import dev.hal0.slots.profile.Profile;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -27,7 +28,9 @@ class EngineFlagsTest {
             for (Device device : Device.values()) {
                 for (int layers : List.of(-1, 7)) {
                     new LlamaCppEngine()
-                            .plan(slot(type, device, layers), model(), Path.of("/key")).arguments().stream()
+                                    .plan(slot(type, device, layers), Profile.NONE, model(), Path.of("/key"))
+                                    .arguments()
+                                    .stream()
                                     .filter(word -> word.startsWith("-"))
                                     .forEach(passed::add);
                 }
@@ -63,7 +66,8 @@ class EngineFlagsTest {
                 1,
                 "",
                 Map.of(),
-                dev.hal0.slots.Keeping.DEFAULT);
+                dev.hal0.slots.Keeping.DEFAULT,
+                dev.hal0.slots.SlotOptions.DEFAULT);
     }
 
     private static RegisteredModel model() {

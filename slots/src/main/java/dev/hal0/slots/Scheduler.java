@@ -109,7 +109,8 @@ final class Scheduler implements GpuSwitch.Slots {
 
     /**
      * Who waits for room: those who did before, in their order, then the new ones. A slot that only changes its model had its
-     * room until now and gets it back first.
+     * room until now and gets it back first; one that was evicted does not, or it would be back before the one that it made
+     * room for.
      */
     private List<SlotName> line() {
         var waiting = new ArrayList<SlotName>();
@@ -120,7 +121,7 @@ final class Scheduler implements GpuSwitch.Slots {
         }
         for (SlotMachine machine : state.machines().values()) {
             if (machine.waitsForRoom() && !waiting.contains(machine.slot())) {
-                if (machine.cause() == CauseCode.STOPPED) {
+                if (machine.cause() == CauseCode.STOPPED && machine.closingCause() != CauseCode.EVICTED) {
                     waiting.addFirst(machine.slot());
                 } else {
                     waiting.add(machine.slot());

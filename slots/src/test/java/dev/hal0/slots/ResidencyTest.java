@@ -84,6 +84,28 @@ class ResidencyTest {
         inB.leave();
     }
 
+    /** Guards a slot that starved: those it was to replace were wanted again while they left, and came back before it. */
+    @Test
+    void evictedSlotThatIsWantedAgain_comesBackAfterTheOneItMadeRoomFor() throws Exception {
+        open(100, Duration.ZERO);
+        Lease inA = enter("a");
+        Lease inB = enter("b");
+        CompletableFuture<Void> third =
+                manager().ensureReady(SLOTS.get(2), message -> {}).toCompletableFuture();
+        await().until(() -> manager().view(SLOTS.get(0)).message().contains("makes room for c"));
+
+        CompletableFuture<Void> again =
+                manager().ensureReady(SLOTS.get(0), message -> {}).toCompletableFuture();
+        inA.leave();
+
+        third.get(30, TimeUnit.SECONDS);
+        again.get(30, TimeUnit.SECONDS);
+        assertThat(runtime.stops)
+                .extracting(workload -> workload.slot().value())
+                .containsExactly("a", "c");
+        inB.leave();
+    }
+
     @Test
     void pinnedSlots_refuseTheThirdWithEvidence() throws Exception {
         toml.put(SLOTS.get(0), "pinned = true\n");

@@ -71,7 +71,7 @@ class RealWhisperTest {
         expect(201, hal0.send("POST", "/api/models", Map.of("path", model.toString(), "id", "ears")));
         // Its threads wait for each other by spinning, which on a busy machine takes minutes.
         hal0.editSlot(
-                "listen",
+                "stt",
                 "type = \"transcription\"\nport = " + ServerFixture.freePort()
                         + "\ndefault = true\n[server]\nextra_args = \"--threads 1\"\n");
     }
@@ -85,7 +85,7 @@ class RealWhisperTest {
 
     @BeforeEach
     void load() {
-        hal0.load("listen", "ears");
+        hal0.load("stt", "ears");
     }
 
     /** @param fields names and values; one fallback-free pass makes the random model quick */
@@ -115,24 +115,24 @@ class RealWhisperTest {
     /** A request that takes the engine long: with every fallback the random model is slow. */
     private static CompletableFuture<HttpResponse<String>> longTranscription() {
         return hal0.client.sendAsync(
-                form(TRANSCRIPTIONS, LONG, "model", "listen", "best_of", "8", "temperature", "1"),
+                form(TRANSCRIPTIONS, LONG, "model", "stt", "best_of", "8", "temperature", "1"),
                 HttpResponse.BodyHandlers.ofString());
     }
 
     /** Until the engine has the recording and decodes it. */
     private static void awaitWork() {
         await().atMost(PATIENCE)
-                .until(() -> hal0.slot("listen").path("inside").asInt() == 1
+                .until(() -> hal0.slot("stt").path("inside").asInt() == 1
                         && log().lastIndexOf("390.0 sec") > log().lastIndexOf("2.0 sec"));
     }
 
     private static String log() {
-        return hal0.get("/api/slots/listen/logs").body();
+        return hal0.get("/api/slots/stt/logs").body();
     }
 
     @Test
     void slotOfAWhisperModel_isReadyBelowItsSecretPathOnly() throws Exception {
-        var slot = hal0.slot("listen");
+        var slot = hal0.slot("stt");
 
         assertThat(slot.path("type").asString()).isEqualTo("transcription");
         assertThat(slot.path("engine").asString()).isEqualTo("whisper.cpp");
@@ -207,7 +207,7 @@ class RealWhisperTest {
                 "/v1/audio/translations",
                 SHORT,
                 "model",
-                "listen",
+                "stt",
                 "language",
                 "de",
                 "response_format",
@@ -248,7 +248,7 @@ class RealWhisperTest {
         awaitWork();
         CompletableFuture<HttpResponse<String>> second = hal0.client.sendAsync(
                 form(TRANSCRIPTIONS, SHORT, "model", "ears"), HttpResponse.BodyHandlers.ofString());
-        await().atMost(PATIENCE).until(() -> hal0.slot("listen").path("waiting").asInt() == 1);
+        await().atMost(PATIENCE).until(() -> hal0.slot("stt").path("waiting").asInt() == 1);
 
         first.cancel(true);
 
@@ -262,14 +262,14 @@ class RealWhisperTest {
         CompletableFuture<HttpResponse<String>> cut = longTranscription();
         awaitWork();
         long pid = Long.parseLong(
-                hal0.slot("listen").path("incarnation").asString().split(":")[1]);
+                hal0.slot("stt").path("incarnation").asString().split(":")[1]);
         ProcessHandle.of(pid).orElseThrow().destroyForcibly();
 
         HttpResponse<String> got = cut.get(30, java.util.concurrent.TimeUnit.SECONDS);
         assertThat(got.statusCode()).isEqualTo(502);
         assertThat(error(got).path("code").asString()).isEqualTo("dispatch.upstream_unavailable");
         await().atMost(PATIENCE)
-                .until(() -> hal0.slot("listen").path("incarnation").isNull());
+                .until(() -> hal0.slot("stt").path("incarnation").isNull());
         expect(200, hal0.call(form(TRANSCRIPTIONS, SHORT, "model", "ears")));
     }
 
@@ -279,11 +279,11 @@ class RealWhisperTest {
         CompletableFuture<HttpResponse<String>> cut = longTranscription();
         awaitWork();
 
-        expect(200, hal0.send("POST", "/api/slots/listen/unload?wait=30", Map.of("force", true)));
+        expect(200, hal0.send("POST", "/api/slots/stt/unload?wait=30", Map.of("force", true)));
 
         HttpResponse<String> got = cut.get(30, java.util.concurrent.TimeUnit.SECONDS);
         assertThat(error(got).path("code").asString()).isEqualTo("slot.revoked");
-        assertThat(hal0.slot("listen").path("state").asString()).isEqualTo("offline");
+        assertThat(hal0.slot("stt").path("state").asString()).isEqualTo("offline");
     }
 
     /** Regression: whisper-server takes a file that ends before its first tensor for an empty model and is ready. */

@@ -204,14 +204,7 @@ class RealWhisperTest {
     @Test
     void translation_isOne() {
         HttpResponse<String> got = hal0.call(form(
-                "/v1/audio/translations",
-                SHORT,
-                "model",
-                "stt",
-                "language",
-                "de",
-                "response_format",
-                "verbose_json"));
+                "/v1/audio/translations", SHORT, "model", "stt", "language", "de", "response_format", "verbose_json"));
 
         assertThat(got.statusCode()).isEqualTo(200);
         assertThat(json(got).path("task").asString()).isEqualTo("translate");
@@ -261,8 +254,8 @@ class RealWhisperTest {
     void engineKilledDuringATranscription_isSaidAndLoadedAgain() throws Exception {
         CompletableFuture<HttpResponse<String>> cut = longTranscription();
         awaitWork();
-        long pid = Long.parseLong(
-                hal0.slot("stt").path("incarnation").asString().split(":")[1]);
+        long pid =
+                Long.parseLong(hal0.slot("stt").path("incarnation").asString().split(":")[1]);
         ProcessHandle.of(pid).orElseThrow().destroyForcibly();
 
         HttpResponse<String> got = cut.get(30, java.util.concurrent.TimeUnit.SECONDS);

@@ -116,6 +116,18 @@ final class Hal0Server implements AutoCloseable {
             Map<String, String> environment,
             JavaPrograms java,
             int eventLoops) {
+        this(home, host, port, environment, java, eventLoops, InstantSource.system());
+    }
+
+    /** @param clock of everything that is dated or waits for a date; durations are measured without it */
+    Hal0Server(
+            HomeDirectory home,
+            String host,
+            int port,
+            Map<String, String> environment,
+            JavaPrograms java,
+            int eventLoops,
+            InstantSource clock) {
         this.lock = HomeLock.take(home.state());
         // Where the database driver unpacks its native library, once for the whole JVM.
         System.setProperty(
@@ -124,7 +136,6 @@ final class Hal0Server implements AutoCloseable {
         Settings settings = Settings.read(new TomlFile(home.settingsFile(), files)
                 .read()
                 .orElseGet(() -> TomlDocument.empty(home.settingsFile().toString())));
-        var clock = InstantSource.system();
         var events = new EventBus(clock);
         this.proxmox = new ProxmoxHost(home, files, Host.real(), events, clock);
         this.machine = new Machine(Host.real(), home, files, clock, proxmox::freeMb, settings.memoryBudgetBytes());
@@ -132,6 +143,7 @@ final class Hal0Server implements AutoCloseable {
         this.journal = new Journal(home.journal(), clock);
         this.metrics = new Metrics(Version.current());
         var history = new History(journal, metrics, clock);
+        history.started(Version.current());
         events.subscribe(null, event -> journal.record(EventRow.of(event)));
         var registry = new ModelRegistry(new TomlFile(home.modelRegistry(), files), new GgufReader(), clock);
         var programs = new InstalledEngines(

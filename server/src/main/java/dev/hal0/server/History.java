@@ -14,12 +14,15 @@ import dev.hal0.slots.CauseCode;
 import dev.hal0.slots.Incarnation;
 import dev.hal0.slots.Operation;
 import dev.hal0.slots.OperationLog;
+import dev.hal0.slots.Residency;
 import dev.hal0.slots.RevokeCause;
 import dev.hal0.slots.SlotEdge;
 import dev.hal0.slots.SlotState;
 import java.time.InstantSource;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,7 +44,13 @@ final class History implements OperationLog, Accounting {
 
     @Override
     public void transition(
-            SlotName slot, SlotState from, SlotEdge edge, SlotState to, CauseCode cause, String message) {
+            SlotName slot,
+            SlotState from,
+            SlotEdge edge,
+            SlotState to,
+            CauseCode cause,
+            String message,
+            Optional<Incarnation> incarnation) {
         log.info(
                 "slot {}: {} -> {} ({}, {}){}",
                 slot,
@@ -52,16 +61,42 @@ final class History implements OperationLog, Accounting {
                 message.isEmpty() ? "" : ": " + message);
         metrics.transition(slot, edge, cause);
         journal.record(new TransitionRow(
-                slot.value(), from.label(), to.label(), cause.label(), null, clock.instant(), null, message));
+                slot.value(),
+                from.label(),
+                to.label(),
+                cause.label(),
+                incarnation.map(Incarnation::value).orElse(null),
+                clock.instant(),
+                null,
+                message));
+    }
+
+    /** What an earlier control plane had under way ended with it: without this row its history would seem to go on. */
+    void started(String version) {
+        journal.record(event("system.started", "hal0", Map.of("version", version)));
+    }
+
+    @Override
+    public void reserved(
+            SlotName slot, CauseCode cause, Residency residency, OptionalLong bytes, OptionalLong budgetBytes) {
+        var payload = new LinkedHashMap<String, Object>();
+        payload.put("cause", cause.label());
+        payload.put("lane", residency.lane().label());
+        payload.put("pool", residency.pool());
+        bytes.ifPresent(known -> payload.put("bytes", known));
+        budgetBytes.ifPresent(known -> payload.put("budget_bytes", known));
+        journal.record(event("slot.reserved", slot.value(), payload));
+    }
+
+    private EventRow event(String kind, String subject, Map<String, Object> payload) {
+        return new EventRow(UUID.randomUUID().toString(), clock.instant(), kind, subject, payload);
     }
 
     @Override
     public void revoked(SlotName slot, Incarnation incarnation, RevokeCause cause, int cut) {
         log.warn("slot {}: {} ended {} requests that were inside {}", slot, cause.label(), cut, incarnation);
         metrics.revoked(slot, cause, cut);
-        journal.recordAtOnce(new EventRow(
-                UUID.randomUUID().toString(),
-                clock.instant(),
+        journal.recordAtOnce(event(
                 "slot.revoked",
                 slot.value(),
                 Map.of("incarnation", incarnation.value(), "cause", cause.label(), "cut", cut)));

@@ -14,6 +14,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import tools.jackson.databind.JsonNode;
@@ -27,10 +28,16 @@ final class ServerFixture implements AutoCloseable {
     final HttpClient client =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
     private final Map<String, String> environment;
+    private final InstantSource clock;
     private Hal0Server server;
 
     /** @param settings content of hal0.toml */
     private ServerFixture(Path root, String settings) throws IOException {
+        this(root, settings, InstantSource.system());
+    }
+
+    private ServerFixture(Path root, String settings, InstantSource clock) throws IOException {
+        this.clock = clock;
         this.root = root;
         var own = new LinkedHashMap<>(System.getenv());
         own.put("HOME", root.toString());
@@ -50,7 +57,11 @@ final class ServerFixture implements AutoCloseable {
     }
 
     static ServerFixture withFakeEngine(Path root, String settings) throws IOException {
-        return new ServerFixture(root, "[engines]\nllama_server = \"" + fakeEngine(root) + "\"\n" + settings);
+        return withFakeEngine(root, settings, InstantSource.system());
+    }
+
+    static ServerFixture withFakeEngine(Path root, String settings, InstantSource clock) throws IOException {
+        return new ServerFixture(root, "[engines]\nllama_server = \"" + fakeEngine(root) + "\"\n" + settings, clock);
     }
 
     /** Nothing is configured: llama.cpp is fetched from the machine's mirror on the first load. */
@@ -81,7 +92,13 @@ final class ServerFixture implements AutoCloseable {
     /** A port of its own rather than any: only a known port is shared by all event loops. */
     private Hal0Server start() throws IOException {
         return new Hal0Server(
-                HomeDirectory.under(root), "127.0.0.1", freePort(), environment, JavaPrograms.ofThisProcess(), 2);
+                HomeDirectory.under(root),
+                "127.0.0.1",
+                freePort(),
+                environment,
+                JavaPrograms.ofThisProcess(),
+                2,
+                clock);
     }
 
     /** Ends the control plane and starts another one on the same home, as after a crash or an update. */

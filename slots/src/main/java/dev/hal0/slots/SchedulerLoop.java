@@ -9,6 +9,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
@@ -218,14 +219,37 @@ final class SchedulerLoop implements AutoCloseable {
         if (machine.state() != SlotState.WARMING) {
             effects.stopWaiting(machine.slot());
         }
-        edge.ifPresent(passed ->
-                history.transition(machine.slot(), from, passed, machine.state(), machine.cause(), machine.message()));
+        edge.ifPresent(passed -> record(machine, from, passed));
         views.find(machine.slot())
                 .ifPresent(view -> events.publish("slot.state", machine.slot().value(), view));
         String message = machine.message().isEmpty() ? machine.state().label() : machine.message();
         machine.operations().forEach(id -> operations.progress(id, message));
         machine.next().ifPresent(next -> next.operations().forEach(id -> operations.progress(id, message)));
         progress.accept(machine.slot(), message);
+    }
+
+    private void record(SlotMachine machine, SlotState from, SlotEdge edge) {
+        boolean letIn = edge == SlotEdge.PULL || edge == SlotEdge.START && from != SlotState.PULLING;
+        if (letIn) {
+            Observation seen = world.get();
+            seen.of(machine.slot()).map(Observation.Use::residency).ifPresent(residency -> {
+                Long budget = seen.limits().budgetBytes().get(residency.pool());
+                history.reserved(
+                        machine.slot(),
+                        machine.cause(),
+                        residency,
+                        machine.reserved(),
+                        budget == null ? OptionalLong.empty() : OptionalLong.of(budget));
+            });
+        }
+        history.transition(
+                machine.slot(),
+                from,
+                edge,
+                machine.state(),
+                machine.cause(),
+                machine.message(),
+                machine.launch().flatMap(Launch::incarnation));
     }
 
     @Override

@@ -48,7 +48,7 @@ final class SchedulerWorld {
 
         record Trying(SlotName slot, Incarnation incarnation) implements Task {}
 
-        record Revoking(SlotName slot, Incarnation incarnation) implements Task {}
+        record Revoking(SlotName slot, Incarnation incarnation, RevokeCause cause) implements Task {}
 
         record Stopping(SlotName slot, Workload workload, ClosedGate proof) implements Task {}
 
@@ -77,6 +77,7 @@ final class SchedulerWorld {
     private final Set<String> forcedNonces = new HashSet<>();
     private final ResidencyLimits limits;
     private final List<String> history = new ArrayList<>();
+    private final WorldFacts facts = new WorldFacts(this::now);
     private final Map<String, Integer> happened = new HashMap<>();
     private GpuMode modeOnDisk = GpuMode.INFERENCE;
     private SchedulerState state = SchedulerState.EMPTY;
@@ -104,6 +105,11 @@ final class SchedulerWorld {
                         random.nextBoolean() ? Duration.ZERO : Duration.ofSeconds(30),
                         lane(slot))));
         SLOTS.forEach(slot -> doors.put(slot, new Door()));
+        facts.define(residencies, limits);
+    }
+
+    private Instant now() {
+        return now;
     }
 
     private Lane lane(SlotName slot) {
@@ -149,6 +155,7 @@ final class SchedulerWorld {
         history.add("quiesce");
         for (int round = 0; round < 1_000; round++) {
             doors.values().forEach(door -> {
+                facts.left(door.inside);
                 door.inside.forEach(Lease::leave);
                 door.inside.clear();
             });
@@ -174,6 +181,7 @@ final class SchedulerWorld {
                 .forEach(machine -> require(
                         !machine.state().isTransitional(),
                         "at rest, but " + machine.slot() + " is " + machine.state()));
+        facts.finished();
     }
 
     /** How often each effect was asked for, refusals for lack of room apart. */
@@ -276,13 +284,17 @@ final class SchedulerWorld {
     private OperationId begin(String kind) {
         var id = new OperationId(kind + "-" + counter++);
         running.put(id, kind);
+        facts.begun(id, kind);
         return id;
     }
 
     private void people() {
-        Door door = door(any(SLOTS));
+        SlotName slot = any(SLOTS);
+        Door door = door(slot);
         if (!door.inside.isEmpty() && random.nextBoolean()) {
-            door.inside.remove(random.nextInt(door.inside.size())).leave();
+            Lease leaving = door.inside.remove(random.nextInt(door.inside.size()));
+            facts.left(List.of(leaving));
+            leaving.leave();
         } else if (door.gate.tryEnter() instanceof Gate.Entry.Entered(Lease lease)) {
             Workload workload = alive.get(lease.incarnation());
             // Dead ones may be entered until the exit is heard of.
@@ -290,6 +302,7 @@ final class SchedulerWorld {
                     workload != null || attended.contains(lease.incarnation()),
                     "entered a workload that nobody attends: " + lease.incarnation());
             door.inside.add(lease);
+            facts.entered(slot, lease);
             lastUsed.put(
                     alive.containsKey(lease.incarnation())
                             ? alive.get(lease.incarnation()).slot()
@@ -307,9 +320,14 @@ final class SchedulerWorld {
     }
 
     private void die(Workload workload) {
-        if (alive.remove(workload.incarnation()) != null && attended.contains(workload.incarnation())) {
+        if (alive.remove(workload.incarnation()) == null) {
+            return;
+        }
+        if (attended.contains(workload.incarnation())) {
             queue.add(new SlotEvent.Exited(
                     workload.slot(), workload.incarnation(), new Exit(OptionalInt.of(1), List.of("killed"))));
+        } else {
+            facts.exited(workload.slot(), workload.incarnation());
         }
     }
 
@@ -344,10 +362,15 @@ final class SchedulerWorld {
         history.add("control plane restarts " + ++restarts);
         // What was being spawned comes to life or does not before the next control plane looks.
         for (Task task : List.copyOf(tasks)) {
-            if (task instanceof Task.Starting(SlotName slot, Launch launch) && random.nextBoolean()) {
-                spawn(slot, launch);
+            if (task instanceof Task.Starting(SlotName slot, Launch launch)) {
+                if (random.nextBoolean()) {
+                    spawn(slot, launch);
+                } else {
+                    facts.launchFailed(launch);
+                }
             }
         }
+        facts.restarted(alive.keySet());
         tasks.clear();
         queue.clear();
         running.clear();
@@ -392,6 +415,7 @@ final class SchedulerWorld {
             }
             case Task.Starting(SlotName slot, Launch launch) -> {
                 if (random.nextInt(5) == 0) {
+                    facts.launchFailed(launch);
                     queue.add(new SlotEvent.LaunchFailed(slot, launch.nonce(), spawnFailed()));
                 } else {
                     queue.add(new SlotEvent.Launched(slot, spawn(slot, launch)));
@@ -428,16 +452,17 @@ final class SchedulerWorld {
                 queue.add(proof.<SlotEvent>map(closed -> new SlotEvent.GateClosed(slot, closed))
                         .orElseGet(() -> new SlotEvent.CloseRefused(slot, life)));
             }
-            case Task.Revoking(SlotName slot, Incarnation life) -> {
+            case Task.Revoking(SlotName slot, Incarnation life, RevokeCause cause) -> {
                 Door door = door(slot);
                 try {
-                    door.gate
-                            .revoke(life, RevokeCause.OPERATOR_FORCE)
-                            .ifPresent(proof -> queue.add(new SlotEvent.GateClosed(slot, proof)));
+                    door.gate.revoke(life, cause).ifPresent(proof -> {
+                        facts.revoked(slot, life, cause, proof.cut());
+                        queue.add(new SlotEvent.GateClosed(slot, proof));
+                    });
                 } catch (InterruptedException impossible) {
                     throw new AssertionError(impossible);
                 }
-                door.inside.removeIf(lease -> lease.incarnation().equals(life));
+                tellOut(door, life);
             }
             case Task.Stopping(SlotName slot, Workload workload, ClosedGate proof) -> {
                 require(proof.incarnation().equals(workload.incarnation()), "stopped with another life's proof");
@@ -445,21 +470,37 @@ final class SchedulerWorld {
                     queue.add(new SlotEvent.StopFailed(slot, workload.incarnation(), timeout()));
                 } else {
                     die(workload);
+                    facts.stopped(workload);
                     queue.add(new SlotEvent.Stopped(slot, workload.incarnation()));
                 }
             }
-            case Task.StoppingStray(SlotName slot, Workload workload) -> alive.remove(workload.incarnation());
+            case Task.StoppingStray(SlotName slot, Workload workload) -> {
+                alive.remove(workload.incarnation());
+                facts.stopped(workload);
+            }
         }
     }
 
     private Workload spawn(SlotName slot, Launch launch) {
         var workload = new Workload(slot, launch.nonce(), new Incarnation("life-" + counter++));
         alive.put(workload.incarnation(), workload);
+        facts.launched(workload);
         return workload;
+    }
+
+    private void tellOut(Door door, Incarnation life) {
+        List<Lease> told = door.inside.stream()
+                .filter(lease -> lease.incarnation().equals(life))
+                .toList();
+        facts.left(told);
+        door.inside.removeAll(told);
     }
 
     private void deliver(SlotEvent event) {
         history.add(event.toString());
+        if (event instanceof SlotEvent.Exited(SlotName slot, Incarnation life, Exit exit)) {
+            facts.exited(slot, life);
+        }
         apply(Scheduler.step(state, event, now, observation()));
     }
 
@@ -467,6 +508,7 @@ final class SchedulerWorld {
         SchedulerState before = state;
         state = step.state();
         checkAdmissions(before);
+        facts.applied(step, forcedNonces);
         @Nullable SlotMachine persisted = null;
         for (SlotEffect effect : step.effects()) {
             history.add("    → " + effect.getClass().getSimpleName());
@@ -563,12 +605,16 @@ final class SchedulerWorld {
                     tasks.add(new Task.Draining(slot, life, wasOpen));
                 }
                 case SlotEffect.Revoke(SlotName slot, Incarnation life, RevokeCause cause) ->
-                    tasks.add(new Task.Revoking(slot, life));
+                    tasks.add(new Task.Revoking(slot, life, cause));
                 case SlotEffect.Abandon(SlotName slot, Incarnation life) -> {
                     require(!alive.containsKey(life), "abandoned a workload that lives");
                     Door door = door(slot);
-                    door.gate.abandon(life, RevokeCause.ENGINE_LOST);
-                    door.inside.removeIf(lease -> lease.incarnation().equals(life));
+                    facts.revoked(
+                            slot,
+                            life,
+                            RevokeCause.ENGINE_LOST,
+                            door.gate.abandon(life, RevokeCause.ENGINE_LOST));
+                    tellOut(door, life);
                 }
                 case SlotEffect.Stop(Workload workload, ClosedGate proof) -> {
                     require(proof.incarnation().equals(workload.incarnation()), "a stop with another life's proof");
@@ -596,6 +642,7 @@ final class SchedulerWorld {
     private void end(OperationId id) {
         require(running.remove(id) != null || ended.contains(id) || restarts > 0, "ended an unknown operation " + id);
         require(ended.add(id), "ended twice: " + id);
+        facts.ended(id);
     }
 
     /** Memory is promised once: whatever is let in fits beside everything that is there or was promised. */
@@ -704,6 +751,8 @@ final class SchedulerWorld {
         });
         require(held.containsAll(running.keySet()), "operations that nobody holds: " + lost(held));
         require(running.keySet().containsAll(held), "operations that ended and are still held");
+        facts.settled(
+                state, SLOTS.stream().filter(this::isOutstanding).collect(java.util.stream.Collectors.toSet()));
     }
 
     /** What may never be on one device together is not, from the moment a launch is asked for until its workload is gone. */

@@ -471,7 +471,21 @@ class SlotManagerTest {
     static final class NoHistory implements OperationLog {
         @Override
         public void transition(
-                SlotName slot, SlotState from, SlotEdge edge, SlotState to, CauseCode cause, String message) {}
+                SlotName slot,
+                SlotState from,
+                SlotEdge edge,
+                SlotState to,
+                CauseCode cause,
+                String message,
+                Optional<Incarnation> incarnation) {}
+
+        @Override
+        public void reserved(
+                SlotName slot,
+                CauseCode cause,
+                Residency residency,
+                java.util.OptionalLong bytes,
+                java.util.OptionalLong budgetBytes) {}
 
         @Override
         public void revoked(SlotName slot, Incarnation incarnation, RevokeCause cause, int cut) {}

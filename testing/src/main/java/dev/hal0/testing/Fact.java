@@ -84,6 +84,9 @@ public sealed interface Fact {
     /** States by their labels, such as {@code warming}. */
     record StateChanged(Instant at, String slot, String from, String to, String cause) implements Fact {}
 
+    /** The slot was deleted; one of that name that is made later begins anew. */
+    record Forgotten(Instant at, String slot) implements Fact {}
+
     /** Something is under way that will bring the slot out of its state: an operation, a task, a watch. */
     record OwnerTook(Instant at, String slot, String owner) implements Fact {}
 

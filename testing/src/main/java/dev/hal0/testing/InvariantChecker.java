@@ -58,13 +58,13 @@ public final class InvariantChecker {
     private final Map<String, Inside> inside = new LinkedHashMap<>();
     private final Set<String> revoked = new HashSet<>();
     private final Set<String> stopping = new HashSet<>();
+    private final Set<String> stopped = new HashSet<>();
     private final Set<String> over = new HashSet<>();
     /** Launch to slot, from the moment it may exist until it is gone. */
     private final Map<String, String> onDevices = new LinkedHashMap<>();
 
     private final Map<String, String> launches = new HashMap<>();
     private final Map<String, Standing> standing = new LinkedHashMap<>();
-    private final Set<String> continued = new HashSet<>();
     private final Map<String, Set<String>> owners = new HashMap<>();
     private final Map<String, Fact.Queued> waiting = new LinkedHashMap<>();
     private final Map<String, Fact.OperationBegun> open = new LinkedHashMap<>();
@@ -127,9 +127,13 @@ public final class InvariantChecker {
             case Fact.Launched(var at, var slot, var launch, var incarnation) -> launched(slot, launch, incarnation);
             case Fact.LaunchFailed(var at, var slot, var launch) -> onDevices.remove(launch);
             case Fact.StopRequested(var at, var slot, var incarnation) -> stopRequested(slot, incarnation);
-            case Fact.Stopped(var at, var slot, var incarnation) -> gone(slot, incarnation);
-            case Fact.Exited(var at, var slot, var incarnation) -> gone(slot, incarnation);
+            case Fact.Stopped(var at, var slot, var incarnation) -> {
+                stopped.add(incarnation);
+                gone(incarnation);
+            }
+            case Fact.Exited(var at, var slot, var incarnation) -> gone(incarnation);
             case Fact.StateChanged changed -> changed(changed);
+            case Fact.Forgotten(var at, var slot) -> standing.remove(slot);
             case Fact.OwnerTook(var at, var slot, var owner) ->
                 owners.computeIfAbsent(slot, ignored -> new HashSet<>()).add(owner);
             case Fact.OwnerLeft(var at, var slot, var owner) ->
@@ -148,7 +152,8 @@ public final class InvariantChecker {
         promises.clear();
         // The next control plane may find alive what the last one was stopping.
         stopping.clear();
-        continued.clear();
+        // What it finds of each slot is where that slot's history goes on.
+        standing.clear();
         interrupted.addAll(open.keySet());
         open.clear();
     }
@@ -241,7 +246,8 @@ public final class InvariantChecker {
     }
 
     private void stopRequested(String slot, String incarnation) {
-        if (over.contains(incarnation)) {
+        // One that ended by itself while it was drained is stopped all the same.
+        if (stopped.contains(incarnation)) {
             broken(NO_LIFE_AFTER_STOP, incarnation + " of slot " + slot + " was stopped again after its end");
         }
         List<String> people = peopleIn(incarnation);
@@ -264,7 +270,7 @@ public final class InvariantChecker {
         return people;
     }
 
-    private void gone(String slot, String incarnation) {
+    private void gone(String incarnation) {
         over.add(incarnation);
         stopping.remove(incarnation);
         @Nullable String launch = launches.remove(incarnation);
@@ -278,7 +284,7 @@ public final class InvariantChecker {
         String slot = changed.slot();
         String step = changed.from() + " -> " + changed.to() + " (" + changed.cause() + ")";
         @Nullable Standing before = standing.get(slot);
-        if (before != null && continued.contains(slot)) {
+        if (before != null) {
             expireTransition(slot, before);
             if (!before.state().equals(changed.from())) {
                 broken(LEGAL_EDGES, "slot " + slot + " went " + step + " while it was " + before.state());
@@ -288,7 +294,6 @@ public final class InvariantChecker {
             broken(LEGAL_EDGES, "slot " + slot + " went " + step + ", which is no edge");
         }
         standing.put(slot, new Standing(changed.to(), changed.at()));
-        continued.add(slot);
     }
 
     private void expireTransition(String slot, Standing at) {

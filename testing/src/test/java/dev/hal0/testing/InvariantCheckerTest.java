@@ -188,6 +188,11 @@ class InvariantCheckerTest {
                         new Fact.StopRequested(at(2), "chat", "life-1"),
                         new Fact.ControlPlaneStarted(at(3)),
                         entered(4, "request-1", "life-1")),
+                // One that ended by itself while it was drained is stopped all the same.
+                List.of(
+                        new Fact.Exited(at(1), "chat", "life-1"),
+                        new Fact.StopRequested(at(2), "chat", "life-1"),
+                        new Fact.Stopped(at(3), "chat", "life-1")),
                 // What the last control plane was doing ends with it.
                 List.of(
                         begun(1),

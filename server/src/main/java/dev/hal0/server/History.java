@@ -12,9 +12,9 @@ import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.SlotName;
 import dev.hal0.slots.CauseCode;
 import dev.hal0.slots.Incarnation;
+import dev.hal0.slots.Lane;
 import dev.hal0.slots.Operation;
 import dev.hal0.slots.OperationLog;
-import dev.hal0.slots.Residency;
 import dev.hal0.slots.RevokeCause;
 import dev.hal0.slots.SlotEdge;
 import dev.hal0.slots.SlotState;
@@ -78,11 +78,11 @@ final class History implements OperationLog, Accounting {
 
     @Override
     public void reserved(
-            SlotName slot, CauseCode cause, Residency residency, OptionalLong bytes, OptionalLong budgetBytes) {
+            SlotName slot, CauseCode cause, Lane lane, String pool, OptionalLong bytes, OptionalLong budgetBytes) {
         var payload = new LinkedHashMap<String, Object>();
         payload.put("cause", cause.label());
-        payload.put("lane", residency.lane().label());
-        payload.put("pool", residency.pool());
+        payload.put("lane", lane.label());
+        payload.put("pool", pool);
         bytes.ifPresent(known -> payload.put("bytes", known));
         budgetBytes.ifPresent(known -> payload.put("budget_bytes", known));
         journal.record(event("slot.reserved", slot.value(), payload));

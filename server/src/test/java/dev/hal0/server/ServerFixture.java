@@ -69,6 +69,10 @@ final class ServerFixture implements AutoCloseable {
         return new ServerFixture(root, "");
     }
 
+    static ServerFixture withLlamaServer(Path root, Path llamaServer) throws IOException {
+        return new ServerFixture(root, "[engines]\nllama_server = \"" + llamaServer + "\"\n");
+    }
+
     static ServerFixture withWhisper(Path root, Path whisperServer) throws IOException {
         return new ServerFixture(root, "[engines]\nwhisper_server = \"" + whisperServer + "\"\n");
     }

@@ -237,7 +237,8 @@ final class SchedulerLoop implements AutoCloseable {
                 history.reserved(
                         machine.slot(),
                         machine.cause(),
-                        residency,
+                        residency.lane(),
+                        residency.pool(),
                         machine.reserved(),
                         budget == null ? OptionalLong.empty() : OptionalLong.of(budget));
             });

@@ -483,7 +483,8 @@ class SlotManagerTest {
         public void reserved(
                 SlotName slot,
                 CauseCode cause,
-                Residency residency,
+                Lane lane,
+                String pool,
                 java.util.OptionalLong bytes,
                 java.util.OptionalLong budgetBytes) {}
 

@@ -24,23 +24,34 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Stands in for llama-server where a fault is needed that the real one cannot be made to have. Speaks as much of its protocol
- * as hal0 uses. Faults of a launch come from the environment (a slot's {@code server.env}), faults of an answer from fields of
- * the request, so that a test reads in one place what goes wrong:
+ * Stands in for llama-server where a fault is needed that the real one cannot be made to have on demand. Speaks as much of its
+ * protocol as hal0 uses. Faults of a launch come from the environment (a slot's {@code server.env}), faults of an answer from
+ * fields of the request, so that a test reads in one place what goes wrong. Each fault is one that was seen, or a numbered
+ * pitfall (P) of the reference's history:
  *
  * <ul>
- *   <li>{@code FAKE_LOAD_MS}: 503 on /health for so long (a large model);
- *   <li>{@code FAKE_EXIT}: prints a line and exits with this status instead of listening (out of memory, bad file);
- *   <li>{@code FAKE_CONTEXT}: claims this n_ctx in /props (a build that refits silently);
- *   <li>{@code FAKE_IGNORE_TERM}: does not end on SIGTERM (a hung driver);
- *   <li>{@code fake_silence_ms}: says nothing for so long before the first byte (a long prefill);
+ *   <li>{@code FAKE_LOAD_MS}: 503 on /health for so long (llama-server while it reads a large model);
+ *   <li>{@code FAKE_EXIT}: prints a line and exits with this status instead of listening (llama-server on a bad file: 1; the
+ *       kernel's answer to too much memory: 137); P4 when it does so every time;
+ *   <li>{@code FAKE_EXIT_AFTER_MS}: does so only after this long, in the middle of a load (the memory runs out when the
+ *       weights are read, not at the start);
+ *   <li>{@code FAKE_DEAF}: runs and never listens (P26: alive, and its port is dead);
+ *   <li>{@code FAKE_LYING_HEALTH}: /health is fine while every answer is 503 "Loading model" (P3, P33: a green check proves
+ *       no answer);
+ *   <li>{@code FAKE_CONTEXT}: claims this n_ctx in /props (P19: llama-server without {@code --fit off} refits silently);
+ *   <li>{@code FAKE_IGNORE_TERM}: does not end on SIGTERM (a process in an uninterruptible call of a GPU driver);
+ *   <li>{@code fake_silence_ms}: says nothing for so long before the first byte (llama-server's prefill of a long prompt);
  *   <li>{@code fake_tokens}, {@code fake_spacing_ms}: length and pace of a stream;
- *   <li>{@code fake_drop_after}: closes the connection after so many tokens (an engine that dies);
- *   <li>{@code fake_exit_after}: exits after so many tokens;
- *   <li>{@code fake_hang_after}: after so many tokens nothing more comes and no counter moves, with /health fine (a GPU that
- *       hangs);
- *   <li>{@code fake_status}: refuses with this status.
+ *   <li>{@code fake_drop_after}: closes the connection after so many tokens (what is seen of an engine that is killed);
+ *   <li>{@code fake_garbage_after}: after so many tokens bytes that are no chunk of HTTP (P33: a process that answers is not
+ *       one that answers sanely);
+ *   <li>{@code fake_exit_after}: exits with 134 after so many tokens (P16: an aborted context);
+ *   <li>{@code fake_hang_after}: after so many tokens nothing more comes and no counter of /slots moves, with /health fine
+ *       (llama-server whose GPU hangs: its HTTP threads go on answering);
+ *   <li>{@code fake_status}: refuses with this status (llama-server: 400 for a prompt beyond its context).
  * </ul>
+ *
+ * <p>A port that is taken needs no knob: like llama-server, it says that it cannot bind and exits with 1.
  *
  * {@code GET /fake/cancelled} tells how many requests lost their client before they were answered.
  */
@@ -64,8 +75,9 @@ public final class FakeLlamaServer {
 
     public static void main(String[] arguments) throws IOException {
         if (System.getenv("FAKE_EXIT") != null) {
-            System.out.println("fake engine: cannot load the model: out of memory");
-            System.exit(Integer.parseInt(System.getenv("FAKE_EXIT")));
+            exitWhenDue(
+                    Integer.parseInt(System.getenv("FAKE_EXIT")),
+                    Integer.parseInt(System.getenv().getOrDefault("FAKE_EXIT_AFTER_MS", "0")));
         }
         if (System.getenv("FAKE_IGNORE_TERM") != null) {
             sun.misc.Signal.handle(
@@ -74,9 +86,27 @@ public final class FakeLlamaServer {
         new FakeLlamaServer(arguments).serve();
     }
 
+    private static void exitWhenDue(int status, int millis) {
+        Runnable exit = () -> {
+            waited(new CountDownLatch(1), millis);
+            System.out.println("fake engine: cannot load the model: out of memory");
+            // At once, as the kernel would: nothing is finished first.
+            System.out.flush();
+            Runtime.getRuntime().halt(status);
+        };
+        if (millis == 0) {
+            exit.run();
+        } else {
+            Thread.ofPlatform().start(exit);
+        }
+    }
+
     private void serve() throws IOException {
         System.out.println("fake engine: started with " + options);
         int port = Integer.parseInt(options.get("--port"));
+        while (System.getenv("FAKE_DEAF") != null) {
+            waited(new CountDownLatch(1), Integer.MAX_VALUE);
+        }
         try (var server = new ServerSocket(port, 256, InetAddress.getLoopbackAddress())) {
             while (true) {
                 Socket socket = server.accept();
@@ -199,6 +229,13 @@ public final class FakeLlamaServer {
 
     private void work(Request request, Socket socket, CountDownLatch clientLeft, OutputStream output)
             throws IOException {
+        if (System.getenv("FAKE_LYING_HEALTH") != null) {
+            send(
+                    output,
+                    503,
+                    "{\"error\":{\"message\":\"Loading model\",\"type\":\"unavailable_error\",\"code\":503}}");
+            return;
+        }
         working.incrementAndGet();
         try {
             if (waited(clientLeft, number(request.body(), "fake_silence_ms", 0))) {
@@ -230,11 +267,18 @@ public final class FakeLlamaServer {
         int dropAfter = number(body, "fake_drop_after", -1);
         int hangAfter = number(body, "fake_hang_after", -1);
         int exitAfter = number(body, "fake_exit_after", -1);
+        int garbageAfter = number(body, "fake_garbage_after", -1);
         output.write(("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
                 .getBytes(StandardCharsets.US_ASCII));
         for (int i = 0; i < tokens; i++) {
             if (i == dropAfter) {
                 socket.close();
+                return;
+            }
+            if (i == garbageAfter) {
+                output.write("\u0000not a chunk\r\n".getBytes(StandardCharsets.US_ASCII));
+                output.flush();
+                waited(clientLeft, Integer.MAX_VALUE);
                 return;
             }
             if (i == exitAfter) {

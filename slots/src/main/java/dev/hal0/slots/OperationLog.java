@@ -23,8 +23,7 @@ public interface OperationLog {
      * @param bytes empty if nobody knows what it needs
      * @param budgetBytes of its pool; empty if unknown
      */
-    void reserved(
-            SlotName slot, CauseCode cause, Lane lane, String pool, OptionalLong bytes, OptionalLong budgetBytes);
+    void reserved(SlotName slot, CauseCode cause, Lane lane, String pool, OptionalLong bytes, OptionalLong budgetBytes);
 
     /** A revoke ended {@code cut} requests that were inside. */
     void revoked(SlotName slot, Incarnation incarnation, RevokeCause cause, int cut);

@@ -216,8 +216,7 @@ public final class SlotManager implements SlotControl, AutoCloseable {
             views.refresh();
         }
         definitions.require(slot);
-        return operation(submitLoad(
-                slot, model, force, force ? CauseCode.OPERATOR_FORCE : CauseCode.OPERATOR_LOAD));
+        return operation(submitLoad(slot, model, force, force ? CauseCode.OPERATOR_FORCE : CauseCode.OPERATOR_LOAD));
     }
 
     /** @param force ends requests that are inside instead of waiting for them */

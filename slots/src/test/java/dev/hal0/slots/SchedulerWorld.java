@@ -610,10 +610,7 @@ final class SchedulerWorld {
                     require(!alive.containsKey(life), "abandoned a workload that lives");
                     Door door = door(slot);
                     facts.revoked(
-                            slot,
-                            life,
-                            RevokeCause.ENGINE_LOST,
-                            door.gate.abandon(life, RevokeCause.ENGINE_LOST));
+                            slot, life, RevokeCause.ENGINE_LOST, door.gate.abandon(life, RevokeCause.ENGINE_LOST));
                     tellOut(door, life);
                 }
                 case SlotEffect.Stop(Workload workload, ClosedGate proof) -> {
@@ -751,8 +748,7 @@ final class SchedulerWorld {
         });
         require(held.containsAll(running.keySet()), "operations that nobody holds: " + lost(held));
         require(running.keySet().containsAll(held), "operations that ended and are still held");
-        facts.settled(
-                state, SLOTS.stream().filter(this::isOutstanding).collect(java.util.stream.Collectors.toSet()));
+        facts.settled(state, SLOTS.stream().filter(this::isOutstanding).collect(java.util.stream.Collectors.toSet()));
     }
 
     /** What may never be on one device together is not, from the moment a launch is asked for until its workload is gone. */

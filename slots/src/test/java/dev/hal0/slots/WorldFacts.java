@@ -158,7 +158,8 @@ final class WorldFacts {
         var admitted = new ArrayList<Fact.Reserved>();
         for (SlotName slot : residencies.keySet()) {
             @Nullable Promise before = promises.get(slot);
-            Optional<SlotMachine> machine = state.machine(slot).filter(any -> any.launch().isPresent());
+            Optional<SlotMachine> machine =
+                    state.machine(slot).filter(any -> any.launch().isPresent());
             if (machine.isEmpty()) {
                 continue;
             }
@@ -194,7 +195,8 @@ final class WorldFacts {
             } else if (!outstanding.contains(slot) && owned.remove(slot)) {
                 tell(new Fact.OwnerLeft(now.get(), slot.value(), "task"));
             }
-            @Nullable Instant since = state.machine(slot)
+            @Nullable
+            Instant since = state.machine(slot)
                     .filter(SlotMachine::waitsForRoom)
                     .flatMap(SlotMachine::next)
                     .map(SlotMachine.NextLaunch::since)

@@ -22,8 +22,7 @@ enum ChaosScenario {
     CLOCK_JUMPS(
             "the clock jumps two hours forward and four back during a stream",
             "the stream ends by itself, the engine stays the same, and slots load as before"),
-    HUNDRED_TO_ONE_COLD_SLOT(
-            "a hundred requests at once to a slot that is not loaded", "one load, a hundred answers"),
+    HUNDRED_TO_ONE_COLD_SLOT("a hundred requests at once to a slot that is not loaded", "one load, a hundred answers"),
     THREE_SLOTS_IN_ROOM_FOR_TWO(
             "three slots under mixed traffic in memory for two",
             "slots take turns, every request is answered whole, and nobody is cut off");

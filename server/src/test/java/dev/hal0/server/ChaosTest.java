@@ -119,7 +119,8 @@ class ChaosTest {
     }
 
     private void awaitState(String slot, String state) {
-        await().atMost(PATIENCE).until(() -> hal0.slot(slot).path("state").asString().equals(state));
+        await().atMost(PATIENCE)
+                .until(() -> hal0.slot(slot).path("state").asString().equals(state));
     }
 
     private void signalEngine(String slot, String name) throws Exception {
@@ -159,7 +160,8 @@ class ChaosTest {
     }
 
     private String answer(Object... more) {
-        return expect(200, hal0.send("POST", "/v1/chat/completions", chat(more))).body();
+        return expect(200, hal0.send("POST", "/v1/chat/completions", chat(more)))
+                .body();
     }
 
     @Test
@@ -225,7 +227,9 @@ class ChaosTest {
         assertThat(load.statusCode()).isEqualTo(502);
         assertThat(error(load).path("message").asString()).contains("137");
         assertThat(hal0.slot("chat").path("state").asString()).isNotEqualTo("ready");
-        finish(ChaosScenario.OUT_OF_MEMORY, "502, \"" + error(load).path("message").asString() + "\"");
+        finish(
+                ChaosScenario.OUT_OF_MEMORY,
+                "502, \"" + error(load).path("message").asString() + "\"");
     }
 
     @Test
@@ -271,19 +275,23 @@ class ChaosTest {
         String frozen = incarnation("chat");
         String other = incarnation("coder");
         try (BufferedReader inside = stream("fake_tokens", 100_000, "fake_spacing_ms", 20);
-                BufferedReader beside =
-                        stream("model", "coder", "fake_tokens", 1_000, "fake_spacing_ms", 20)) {
+                BufferedReader beside = stream("model", "coder", "fake_tokens", 1_000, "fake_spacing_ms", 20)) {
             assertThat(inside.readLine()).contains("t0 ");
             signalEngine("chat", "STOP");
             assertThat(rest(inside)).contains("\"error\"").endsWith("data: [DONE]");
-            assertThat(rest(beside)).contains("t999 ").doesNotContain("\"error\"").endsWith("data: [DONE]");
+            assertThat(rest(beside))
+                    .contains("t999 ")
+                    .doesNotContain("\"error\"")
+                    .endsWith("data: [DONE]");
         }
         await().atMost(PATIENCE).untilAsserted(() -> {
             assertThat(hal0.slot("chat").path("state").asString()).isEqualTo("ready");
             assertThat(incarnation("chat")).isNotEqualTo(frozen);
         });
         assertThat(incarnation("coder")).isEqualTo(other);
-        finish(ChaosScenario.ENGINE_FROZEN, "revoked with an error event, a new engine; the other slot's 1000 tokens whole");
+        finish(
+                ChaosScenario.ENGINE_FROZEN,
+                "revoked with an error event, a new engine; the other slot's 1000 tokens whole");
     }
 
     @Test
@@ -353,7 +361,10 @@ class ChaosTest {
             clock.jump(Duration.ofHours(-4));
             expect(200, hal0.send("POST", "/api/slots/coder/unload?wait=30", Map.of()));
             expect(200, hal0.send("POST", "/api/slots/coder/load?wait=30", Map.of()));
-            assertThat(rest(stream)).contains("t149 ").doesNotContain("\"error\"").endsWith("data: [DONE]");
+            assertThat(rest(stream))
+                    .contains("t149 ")
+                    .doesNotContain("\"error\"")
+                    .endsWith("data: [DONE]");
         }
         assertThat(incarnation("chat")).isEqualTo(before);
         finish(ChaosScenario.CLOCK_JUMPS, "stream whole, same engine, another slot loaded after each jump");
@@ -367,7 +378,8 @@ class ChaosTest {
         var answers = new ArrayList<CompletableFuture<HttpResponse<String>>>();
         for (int i = 0; i < 100; i++) {
             String waiter = "request " + i;
-            asked.add(new Fact.Queued(Instant.now(), waiter, "chat", Instant.now().plus(PATIENCE)));
+            asked.add(
+                    new Fact.Queued(Instant.now(), waiter, "chat", Instant.now().plus(PATIENCE)));
             answers.add(hal0.client
                     .sendAsync(
                             hal0.request("/v1/chat/completions")

@@ -79,9 +79,11 @@ final class JournalFacts {
     /** The earliest head first: within a table the order of its rows stands. */
     private void merge(List<Deque<Row>> tables) {
         while (true) {
-            @Nullable Deque<Row> next = tables.stream()
+            @Nullable
+            Deque<Row> next = tables.stream()
                     .filter(table -> !table.isEmpty())
-                    .min(Comparator.comparing((Deque<Row> table) -> table.getFirst().at())
+                    .min(Comparator.comparing(
+                                    (Deque<Row> table) -> table.getFirst().at())
                             .thenComparing(table -> table.getFirst().rank()))
                     .orElse(null);
             if (next == null) {
@@ -143,11 +145,7 @@ final class JournalFacts {
         }
         boolean forced = payload.path("cause").asString().equals("operator_force");
         facts.add(new Fact.Reserved(
-                at,
-                slot,
-                pool,
-                payload.path("bytes").asLong(0),
-                forced ? Fact.Basis.FORCED : Fact.Basis.ADMITTED));
+                at, slot, pool, payload.path("bytes").asLong(0), forced ? Fact.Basis.FORCED : Fact.Basis.ADMITTED));
         launches.merge(slot, 1, Integer::sum);
         facts.add(new Fact.LaunchAsked(at, slot, launch(slot)));
     }
@@ -179,10 +177,14 @@ final class JournalFacts {
         @Nullable String current = incarnation == null ? incarnations.get(slot) : incarnation;
         boolean gone = changed.to().equals("offline")
                 || changed.to().equals("error") && !changed.cause().equals("stop_timeout");
-        if (incarnation != null && changed.to().equals("warming") && !changed.from().equals("ready")) {
+        if (incarnation != null
+                && changed.to().equals("warming")
+                && !changed.from().equals("ready")) {
             facts.add(new Fact.Launched(at, slot, launch(slot), incarnation));
             incarnations.put(slot, incarnation);
-        } else if (current != null && changed.from().equals("ready") && changed.to().equals("unloading")) {
+        } else if (current != null
+                && changed.from().equals("ready")
+                && changed.to().equals("unloading")) {
             // The gate was closed before: nobody is inside from here on. A load that is cancelled drains after it.
             facts.add(new Fact.StopRequested(at, slot, current));
         } else if (gone && current == null) {

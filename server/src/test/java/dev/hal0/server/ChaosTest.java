@@ -351,6 +351,7 @@ class ChaosTest {
         var clock = new MovableClock();
         hal0 = ServerFixture.withFakeEngine(root.resolve("home"), QUICK, clock);
         hal0.addModel("tiny");
+        chatSlot("unload_after_s = 3600\n");
         slot("coder", "");
         hal0.load("chat", "tiny");
         String before = incarnation("chat");
@@ -366,6 +367,10 @@ class ChaosTest {
                     .doesNotContain("\"error\"")
                     .endsWith("data: [DONE]");
         }
+        // Nobody is inside any more: by the wall clock it would now have been unused for hours.
+        clock.jump(Duration.ofHours(8));
+        expect(200, hal0.send("POST", "/api/slots/coder/unload?wait=30", Map.of()));
+        expect(200, hal0.send("POST", "/api/slots/coder/load?wait=30", Map.of()));
         assertThat(incarnation("chat")).isEqualTo(before);
         finish(ChaosScenario.CLOCK_JUMPS, "stream whole, same engine, another slot loaded after each jump");
     }

@@ -67,6 +67,11 @@ record GpuMode(
         return new GpuMode(next, now, saved, asked, pinned, force, operations, failed);
     }
 
+    /** As it was recorded, perhaps under a clock that ran ahead. */
+    GpuMode noLaterThan(Instant now) {
+        return since.isAfter(now) ? entered(phase, now) : this;
+    }
+
     GpuMode withSaved(List<SlotName> slots) {
         return new GpuMode(phase, since, slots, asked, pinned, force, operations, failed);
     }

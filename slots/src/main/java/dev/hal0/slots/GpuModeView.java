@@ -4,6 +4,7 @@ import dev.hal0.kernel.SlotName;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /**
  * Who the GPU belongs to.
@@ -15,7 +16,8 @@ import java.util.Map;
  */
 public record GpuModeView(
         String phase, Instant since, List<SlotName> saved, boolean pinned, Map<SlotName, String> failed) {
-    static GpuModeView of(GpuMode mode) {
-        return new GpuModeView(mode.phase().label(), mode.since(), mode.saved(), mode.pinned(), mode.failed());
+    static GpuModeView of(GpuMode mode, UnaryOperator<Instant> shown) {
+        return new GpuModeView(
+                mode.phase().label(), shown.apply(mode.since()), mode.saved(), mode.pinned(), mode.failed());
     }
 }

@@ -3,10 +3,10 @@ package dev.hal0.slots;
 import dev.hal0.kernel.DurableFiles;
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.SlotName;
+import dev.hal0.kernel.SteadyClock;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.time.format.DateTimeParseException;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -26,17 +26,17 @@ final class LastUse {
     private final Path statesRoot;
     private final DurableFiles files;
     private final SlotWorkloads workloads;
-    private final InstantSource clock;
+    private final SteadyClock clock;
     private final ConcurrentMap<SlotName, Optional<Instant>> written = new ConcurrentHashMap<>();
 
-    LastUse(Path statesRoot, DurableFiles files, SlotWorkloads workloads, InstantSource clock) {
+    LastUse(Path statesRoot, DurableFiles files, SlotWorkloads workloads, SteadyClock clock) {
         this.statesRoot = statesRoot;
         this.files = files;
         this.workloads = workloads;
         this.clock = clock;
     }
 
-    /** Empty if it never was. */
+    /** By the clock of decisions; empty if it never was. */
     Optional<Instant> of(SlotName slot) {
         Gate gate = workloads.gate(slot);
         return gate.wasUsed() ? Optional.of(clock.instant().minus(gate.quietFor())) : beforeThisStart(slot);
@@ -68,7 +68,7 @@ final class LastUse {
 
     private Optional<Instant> read(SlotName slot) {
         try {
-            return files.read(file(slot)).map(text -> Instant.parse(text.strip()));
+            return files.read(file(slot)).map(text -> clock.past(Instant.parse(text.strip())));
         } catch (DateTimeParseException | Hal0Exception unreadable) {
             log.warn("slot {}: its last use cannot be read: {}", slot, unreadable.getMessage());
             return Optional.empty();

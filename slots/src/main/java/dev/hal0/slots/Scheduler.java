@@ -67,14 +67,14 @@ final class Scheduler implements GpuSwitch.Slots {
      * @param found the live workload of the recorded launch
      */
     static Step recover(SchedulerState state, SlotMachine recorded, Optional<Workload> found, Instant now) {
-        var scheduler = new Scheduler(state.with(recorded), now, Observation.NOTHING);
+        var scheduler = new Scheduler(state.with(recorded.noLaterThan(now)), now, Observation.NOTHING);
         scheduler.live(recorded.slot(), life -> life.recover(found));
         return scheduler.finish();
     }
 
     /** After every recorded slot was recovered. */
     static Step recover(SchedulerState state, GpuMode recorded, Instant now, Observation world) {
-        var scheduler = new Scheduler(state.withMode(recorded), now, world);
+        var scheduler = new Scheduler(state.withMode(recorded.noLaterThan(now)), now, world);
         scheduler.gpu(GpuSwitch::recover);
         return scheduler.finish();
     }

@@ -3,9 +3,9 @@ package dev.hal0.slots;
 import dev.hal0.kernel.EventBus;
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.SlotName;
+import dev.hal0.kernel.SteadyClock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -43,7 +43,7 @@ final class SchedulerLoop implements AutoCloseable {
     private final Supplier<Observation> world;
     private final EventBus events;
     private final OperationLog history;
-    private final InstantSource clock;
+    private final SteadyClock clock;
     private final LinkedBlockingQueue<SlotEvent> queue = new LinkedBlockingQueue<>();
     private final Thread owner;
     private SchedulerState state = SchedulerState.EMPTY;
@@ -61,7 +61,7 @@ final class SchedulerLoop implements AutoCloseable {
             Supplier<Observation> world,
             EventBus events,
             OperationLog history,
-            InstantSource clock) {
+            SteadyClock clock) {
         this.records = records;
         this.operations = operations;
         this.effects = effects.apply(this::post);
@@ -200,7 +200,8 @@ final class SchedulerLoop implements AutoCloseable {
                     post(new SlotEvent.ModeNotDurable(NO_SLOT, storage));
                 }
             }
-            case SlotEffect.PublishMode(GpuMode mode) -> events.publish("gpu.mode", "", GpuModeView.of(mode));
+            case SlotEffect.PublishMode(GpuMode mode) ->
+                events.publish("gpu.mode", "", GpuModeView.of(mode, clock::shown));
             case SlotEffect.Drain(SlotName slot, Incarnation incarnation) ->
                 state.machine(slot)
                         .flatMap(SlotMachine::launch)

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,12 +52,13 @@ public record SchedulerView(
 
     public record Waiting(SlotName slot, Instant since, String reason) {}
 
-    static SchedulerView of(SchedulerState state, Observation world) {
+    /** @param shown puts a moment of the scheduler's clock as people read it */
+    static SchedulerView of(SchedulerState state, Observation world, UnaryOperator<Instant> shown) {
         var holders = new ArrayList<Holder>();
         var reserved = new TreeMap<String, Long>();
         for (SlotMachine machine : state.machines().values()) {
             world.of(machine.slot()).filter(use -> machine.launch().isPresent()).ifPresent(use -> {
-                holders.add(holder(machine, use));
+                holders.add(holder(machine, use, shown));
                 reserved.merge(use.residency().pool(), machine.reserved().orElse(0), Long::sum);
             });
         }
@@ -75,12 +77,12 @@ public record SchedulerView(
         List<Waiting> line = state.line().stream()
                 .flatMap(slot -> state.machine(slot).stream())
                 .flatMap(machine -> machine.next().stream()
-                        .map(next -> new Waiting(machine.slot(), next.since(), machine.message())))
+                        .map(next -> new Waiting(machine.slot(), shown.apply(next.since()), machine.message())))
                 .toList();
-        return new SchedulerView(pools, holders, line, state.evidence(), GpuModeView.of(state.mode()));
+        return new SchedulerView(pools, holders, line, state.evidence(), GpuModeView.of(state.mode(), shown));
     }
 
-    private static Holder holder(SlotMachine machine, Observation.Use use) {
+    private static Holder holder(SlotMachine machine, Observation.Use use, UnaryOperator<Instant> shown) {
         Launch launch = machine.launch().orElseThrow();
         return new Holder(
                 machine.slot(),
@@ -98,7 +100,7 @@ public record SchedulerView(
                 use.residency().unloadAfter().toSeconds(),
                 use.inside(),
                 use.waiting(),
-                use.lastUsed().orElse(null));
+                use.lastUsed().map(shown).orElse(null));
     }
 
     private static @Nullable Long boxed(OptionalLong bytes) {

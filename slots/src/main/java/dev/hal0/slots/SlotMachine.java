@@ -159,6 +159,13 @@ record SlotMachine(
         return change.done();
     }
 
+    /** As it was recorded, perhaps under a clock that ran ahead. */
+    SlotMachine noLaterThan(Instant now) {
+        Change change = new Change(this);
+        change.since = since.isAfter(now) ? now : since;
+        return change.done();
+    }
+
     SlotMachine withMessage(String value) {
         Change change = new Change(this);
         change.message = value;

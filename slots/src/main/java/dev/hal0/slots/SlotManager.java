@@ -5,6 +5,7 @@ import dev.hal0.kernel.ErrorCode;
 import dev.hal0.kernel.EventBus;
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.SlotName;
+import dev.hal0.kernel.SteadyClock;
 import dev.hal0.models.ModelCatalog;
 import dev.hal0.models.RegisteredModel;
 import dev.hal0.slots.profile.Profile;
@@ -44,6 +45,7 @@ public final class SlotManager implements SlotControl, AutoCloseable {
     private final SchedulerLoop loop;
     private final EventBus events;
     private final SlotViews views;
+    private final SteadyClock steady;
     private final LastUse lastUse;
     private final SlotWatch watch;
     private final Observer observer;
@@ -77,10 +79,11 @@ public final class SlotManager implements SlotControl, AutoCloseable {
         var keys = new EndpointKeys(files);
         this.watch =
                 new SlotWatch(engines, keys, workloads, policy.hungAfter(), event -> post(event), System::nanoTime);
-        this.lastUse = new LastUse(statesRoot, files, workloads, clock);
+        this.steady = new SteadyClock(clock);
+        this.lastUse = new LastUse(statesRoot, files, workloads, steady);
         this.observer = new Observer(definitions, workloads, lastUse, memory, policy.limits());
         this.views = new SlotViews(
-                definitions, models, engines, runtime, workloads, keys, operations, this::planOf, lastUse, clock);
+                definitions, models, engines, runtime, workloads, keys, operations, this::planOf, lastUse, steady);
         this.loop = new SchedulerLoop(
                 new SlotRecords(statesRoot, files),
                 operations,
@@ -92,7 +95,7 @@ public final class SlotManager implements SlotControl, AutoCloseable {
                 observer::look,
                 events,
                 history,
-                clock);
+                steady);
     }
 
     /**
@@ -158,7 +161,7 @@ public final class SlotManager implements SlotControl, AutoCloseable {
 
     /** Who holds memory, who waits for it, and why. */
     public SchedulerView scheduler() {
-        return SchedulerView.of(views.state(), observer.look());
+        return SchedulerView.of(views.state(), observer.look(), steady::shown);
     }
 
     /** Why a slot does not run and what would change that. */

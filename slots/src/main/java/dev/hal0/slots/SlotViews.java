@@ -2,11 +2,11 @@ package dev.hal0.slots;
 
 import dev.hal0.kernel.Hal0Exception;
 import dev.hal0.kernel.SlotName;
+import dev.hal0.kernel.SteadyClock;
 import dev.hal0.models.ModelCatalog;
 import dev.hal0.models.RegisteredModel;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -31,7 +31,7 @@ final class SlotViews {
     private final Operations operations;
     private final Function<SlotDefinition, LaunchPlan> planner;
     private final LastUse lastUse;
-    private final InstantSource clock;
+    private final SteadyClock clock;
     private volatile SchedulerState state = SchedulerState.EMPTY;
     private volatile RoutingSnapshot routes = RoutingSnapshot.EMPTY;
 
@@ -45,7 +45,7 @@ final class SlotViews {
             Operations operations,
             Function<SlotDefinition, LaunchPlan> planner,
             LastUse lastUse,
-            InstantSource clock) {
+            SteadyClock clock) {
         this.definitions = definitions;
         this.models = models;
         this.engines = engines;
@@ -132,19 +132,19 @@ final class SlotViews {
                 shown(machine, gate, definition.options().idleAfterSeconds()),
                 machine.cause(),
                 message(definition, machine),
-                machine.since(),
+                clock.shown(machine.since()),
                 launch.map(found -> found.plan().engine()).orElse(null),
                 runtime.kind(),
                 isDirty(definition, launch),
                 definitions.problem(slot).map(Hal0Exception::message).orElse(null),
                 machine.failures(),
-                machine.retryDue().orElse(null),
+                machine.retryDue().map(clock::shown).orElse(null),
                 workload.map(Workload::incarnation).orElse(null),
                 gate.isOpen() ? gate.permits() : 0,
                 gate.inside(),
                 admission.queue().length(),
                 memory.isPresent() ? memory.getAsLong() : null,
-                lastUse.of(slot).orElse(null),
+                lastUse.of(slot).map(clock::shown).orElse(null),
                 actions(definition, machine),
                 currentOperation(machine));
     }

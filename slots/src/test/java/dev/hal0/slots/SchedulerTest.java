@@ -550,6 +550,22 @@ class SchedulerTest {
         }
     }
 
+    /** Regression: a failure that was recorded while the clock ran a day ahead was retried only a day later. */
+    @Test
+    void failureRecordedUnderAClockThatRanAhead_countsFromNow() {
+        SlotMachine ahead = in(SlotState.ERROR);
+
+        SchedulerState state = Scheduler.recover(
+                        SchedulerState.EMPTY,
+                        ahead,
+                        Optional.empty(),
+                        ahead.since().minus(Duration.ofDays(1)))
+                .state();
+
+        assertThat(state.machine(Samples.SLOT).orElseThrow().since())
+                .isEqualTo(ahead.since().minus(Duration.ofDays(1)));
+    }
+
     private static SlotMachine recorded(SlotState state) {
         SlotMachine machine = in(state)
                 .withDesired(true)

@@ -17,6 +17,7 @@ import com.openai.models.chat.completions.ChatCompletionCreateParams;
 import com.openai.models.chat.completions.ChatCompletionStreamOptions;
 import com.openai.models.embeddings.EmbeddingCreateParams;
 import dev.hal0.testing.TestingGguf;
+import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -180,6 +181,31 @@ class RealEngineTest {
                 .until(() -> hal0.slot("chat").path("state").asString().equals("offline"));
         assertThat(hal0.slot("chat").path("cause").asString()).isEqualTo("engine_exited");
         expect(200, hal0.send("POST", "/v1/chat/completions", chat("max_tokens", 1)));
+    }
+
+    @Test
+    void templateAndThinking_areWhatTheEngineUses() throws Exception {
+        options("chat_template = \"chatml\"\nenable_thinking = false\n");
+        hal0.load("options", "tiny");
+
+        assertThat(json(hal0.get("/upstream/options/props"))
+                        .path("chat_template")
+                        .asString())
+                .contains("<|im_start|>");
+        expect(200, hal0.send("POST", "/api/slots/options/unload?wait=60", Map.of()));
+    }
+
+    @Test
+    void optionsThatTheModelCannotHave_areToldByTheEngine() throws Exception {
+        options("mtp = true\n");
+        HttpResponse<String> load = hal0.send("POST", "/api/slots/options/load?wait=60", Map.of("model", "tiny"));
+
+        assertThat(load.statusCode()).isEqualTo(502);
+        assertThat(error(load).path("details").path("last_lines").toString()).contains("MTP");
+    }
+
+    private static void options(String fields) throws IOException {
+        hal0.editSlot("options", "type = \"llm\"\nport = " + ServerFixture.freePort() + "\n" + fields);
     }
 
     @Test

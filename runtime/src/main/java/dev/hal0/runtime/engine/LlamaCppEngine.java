@@ -266,7 +266,20 @@ public final class LlamaCppEngine implements Engine {
         if (context < asked) {
             differences.add("n_ctx is " + context + " and should be " + asked);
         }
+        unknownTemplate(plan, props).ifPresent(differences::add);
         return differences;
+    }
+
+    /** A name that this engine does not know becomes the template itself: every prompt would be that word. */
+    private static Optional<String> unknownTemplate(LaunchPlan plan, JsonNode props) {
+        String used = props.path("chat_template").asString("");
+        int flag = plan.arguments().indexOf("--chat-template");
+        boolean isTheName = flag >= 0
+                && flag + 1 < plan.arguments().size()
+                && plan.arguments().get(flag + 1).equals(used);
+        return isTheName && !used.contains("{")
+                ? Optional.of("it knows no chat template '" + used + "' and would send that word as every prompt")
+                : Optional.empty();
     }
 
     private static void compare(List<String> differences, LaunchPlan plan, String key, String actual) {

@@ -102,6 +102,18 @@ class EngineQuestionsTest {
                         "n_ctx is 2048 and should be 4096");
     }
 
+    /** Regression: a misspelt name was taken as the template, and a slot that answers nonsense was ready. */
+    @Test
+    void nameThatTheEngineTakesForATemplate_isADifference() {
+        answers.put("/props", new Scripted(200, "{\"chat_template\":\"chatlm\"}"));
+        assertThat(engine.verify(plan("--chat-template", "chatlm"), endpoint()))
+                .contains("it knows no chat template 'chatlm' and would send that word as every prompt");
+
+        answers.put("/props", new Scripted(200, "{\"chat_template\":\"{{ messages }}\"}"));
+        assertThat(engine.verify(plan("--chat-template", "{{ messages }}"), endpoint()))
+                .noneMatch(difference -> difference.contains("template"));
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", "not json", "[]", "{\"model_alias\":{}}"})
     void nonsenseFromProps_isADifference(String body) {
@@ -150,12 +162,12 @@ class EngineQuestionsTest {
                          "default_generation_settings":{"n_ctx":%d}}""".formatted(alias, path, slots, context)));
     }
 
-    private static LaunchPlan plan() {
+    private static LaunchPlan plan(String... arguments) {
         return new LaunchPlan(
                 new SlotName("chat"),
                 "llama.cpp",
                 "llama-server",
-                List.of(),
+                List.of(arguments),
                 Map.of(),
                 List.of(),
                 Path.of("/key"),

@@ -2,7 +2,9 @@ package dev.hal0.cli;
 
 import java.util.LinkedHashMap;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import tools.jackson.databind.JsonNode;
@@ -63,8 +65,18 @@ final class CapabilityCommands implements Runnable {
         @Option(names = "--device", paramLabel = "DEVICE", description = "cpu, gpu-vulkan, gpu-rocm, gpu-cuda, npu.")
         Optional<String> device = Optional.empty();
 
-        @Option(names = "--on", negatable = true, description = "Whether it is on.")
-        Optional<Boolean> on = Optional.empty();
+        @ArgGroup
+        @Nullable
+        Switch wanted;
+
+        /** One or neither. */
+        static final class Switch {
+            @Option(names = "--on", description = "Switch it on.")
+            boolean on;
+
+            @Option(names = "--off", description = "Switch it off.")
+            boolean off;
+        }
 
         @Override
         public Integer call() {
@@ -79,7 +91,9 @@ final class CapabilityCommands implements Runnable {
             var body = new LinkedHashMap<String, Object>();
             model.ifPresent(id -> body.put("model", id));
             device.ifPresent(word -> body.put("device", word));
-            on.ifPresent(enabled -> body.put("enabled", enabled));
+            if (wanted != null) {
+                body.put("enabled", wanted.on);
+            }
             JsonNode answer = api().post("/api/capabilities/" + encode(words[0]) + "/" + encode(words[1]), body);
             if (isJson()) {
                 console().json(answer);

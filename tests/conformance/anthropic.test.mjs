@@ -60,5 +60,11 @@ test("abort", async () => {
 
 test("errors", async () => {
   await assert.rejects(client.messages.create({ ...hello, model: "nobody" }), (error) =>
-    error instanceof Anthropic.NotFoundError && error.message.includes("nobody"));
+    error instanceof Anthropic.NotFoundError && error.type === "not_found_error" && error.message.includes("nobody")
+      && error.requestID?.startsWith("req-"));
+  await assert.rejects(client.messages.countTokens({ model: "embed", messages: hello.messages }), (error) =>
+    error instanceof Anthropic.APIError && error.error.type === "error");
+  const long = { ...hello, messages: [{ role: "user", content: "word ".repeat(20_000) }] };
+  await assert.rejects(client.messages.create(long), (error) =>
+    error instanceof Anthropic.BadRequestError && error.type === "invalid_request_error");
 });

@@ -24,7 +24,6 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 final class Answer {
-    private static final Buffer DONE = Buffer.buffer("data: [DONE]\n\n");
 
     /** Held before the first byte goes out, so that an answer that breaks is a 502 and not half a document. */
     private static final int MOST_HELD_BYTES = 8 << 20;
@@ -52,14 +51,14 @@ final class Answer {
     private final StreamMeter meter;
     private EngineFigures documentFigures = EngineFigures.UNKNOWN;
     private Mode mode = Mode.HELD;
-    private final GatewayRoute.Dialect dialect;
+    private final Dialect dialect;
     private boolean fetched;
     private @Nullable EventTail tail;
     private Buffer held = Buffer.buffer();
     private int engineStatus;
     private Runnable whenFetched = () -> {};
 
-    Answer(Vertx vertx, GatewayPolicy policy, RoutingContext routing, GatewayRoute.Dialect dialect, StreamMeter meter) {
+    Answer(Vertx vertx, GatewayPolicy policy, RoutingContext routing, Dialect dialect, StreamMeter meter) {
         this.dialect = dialect;
         this.vertx = vertx;
         this.policy = policy;
@@ -326,12 +325,12 @@ final class Answer {
     }
 
     private Future<Void> endWithRefusal() {
-        String envelope = EngineRefusal.envelope(engineStatus, held, requestId);
+        String error = dialect.error(EngineRefusal.envelope(engineStatus, held, requestId), engineStatus);
         if (response.headWritten()) {
-            return endWithError(envelope);
+            return endWithError(error);
         }
         Responses.prepare(routing, engineStatus);
-        return response.end(envelope);
+        return response.end(error);
     }
 
     /** Ends the answer with a failure: with its status if nothing was sent, else inside the stream. */
@@ -347,26 +346,18 @@ final class Answer {
             response.headers().remove("Content-Encoding").remove("X-Accel-Buffering");
             response.setChunked(false);
             Responses.prepare(routing, why.code().status());
-            end(response.end(Responses.envelope(why, requestId)));
+            end(response.end(dialect.error(why, requestId)));
         } else if (tail != null) {
-            end(endWithError(Responses.envelope(why, requestId)));
+            end(endWithError(dialect.error(why, requestId)));
         } else {
             // Half a document cannot be mended; a cut connection is the only honest end.
             end(response.reset());
         }
     }
 
-    private Future<Void> endWithError(String envelope) {
+    private Future<Void> endWithError(String error) {
         boolean clean = tail == null || tail.isBetweenEvents();
-        String separator = clean ? "" : "\n\n";
-        return switch (dialect) {
-            case OPENAI -> {
-                var unused = response.write(separator + "data: " + envelope + "\n\n");
-                yield response.end(DONE);
-            }
-            case NAMED_EVENTS ->
-                response.end(separator + "event: error\ndata: {\"type\":\"error\"," + envelope.substring(1) + "\n\n");
-        };
+        return response.end((clean ? "" : "\n\n") + dialect.lastEvents(error));
     }
 
     private void end(Future<Void> written) {

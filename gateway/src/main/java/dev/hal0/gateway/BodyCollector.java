@@ -161,7 +161,7 @@ final class BodyCollector {
         settle(() -> {
             discard();
             HttpServerResponse response = context.response();
-            Buffer envelope = Buffer.buffer(Responses.envelope(why, RequestIds.of(context)));
+            Buffer envelope = Buffer.buffer(Dialect.of(context).error(why, RequestIds.of(context)));
             Responses.prepare(context, why.code().status());
             response.putHeader("Content-Length", Integer.toString(envelope.length()));
             if (request.version() != HttpVersion.HTTP_2) {

@@ -21,7 +21,7 @@ final class EngineRefusal {
 
     private EngineRefusal() {}
 
-    static String envelope(int status, Buffer body, String requestId) {
+    static ErrorEnvelope envelope(int status, Buffer body, String requestId) {
         Object original = original(body);
         Map<?, ?> error = original instanceof Map<?, ?> document && document.get("error") instanceof Map<?, ?> inner
                 ? inner
@@ -30,13 +30,13 @@ final class EngineRefusal {
         details.put("upstream_status", status);
         details.put("upstream", original);
         details.put("remedy", ErrorCode.DISPATCH_UPSTREAM_FAILED.remedy());
-        return Json.STRICT.writeValueAsString(new ErrorEnvelope(new ErrorEnvelope.Body(
+        return new ErrorEnvelope(new ErrorEnvelope.Body(
                 ErrorCode.DISPATCH_UPSTREAM_FAILED.code(),
                 "The engine answered " + status + messageOf(error.get("message"), original) + ".",
                 error.get("type") instanceof String type && !type.isBlank() ? type : typeOf(status),
                 error.get("param") instanceof String param ? param : null,
                 details,
-                requestId)));
+                requestId));
     }
 
     private static Object original(Buffer body) {

@@ -27,14 +27,6 @@ public record GatewayRoute(
         Dialect dialect,
         String summary) {
 
-    /** How clients of a route expect a stream to say that it failed. */
-    public enum Dialect {
-        /** The error envelope as an event, then {@code [DONE]}. */
-        OPENAI,
-        /** An event named {@code error}; the stream ends with it. */
-        NAMED_EVENTS
-    }
-
     static final GatewayRoute MODELS = own("/v1/models", "Slots and models, as OpenAI lists them.");
     static final GatewayRoute MODEL = own("/v1/models/{id}", "One slot or model; the id may contain slashes.");
 
@@ -44,9 +36,10 @@ public record GatewayRoute(
             streamed("/v1/chat/completions", "Chat; streamed with `stream: true`."),
             streamed("/v1/completions", "Plain completion; streamed with `stream: true`."),
             streamed("/v1/responses", "OpenAI's responses, without stored state.")
-                    .in(Dialect.NAMED_EVENTS),
-            streamed("/v1/messages", "Anthropic's messages.").in(Dialect.NAMED_EVENTS),
-            plain("/v1/messages/count_tokens", List.of(SlotType.LLM), "How many tokens such a message has."),
+                    .in(Dialect.RESPONSES),
+            streamed("/v1/messages", "Anthropic's messages.").in(Dialect.ANTHROPIC),
+            plain("/v1/messages/count_tokens", List.of(SlotType.LLM), "How many tokens such a message has.")
+                    .in(Dialect.ANTHROPIC),
             plain("/v1/embeddings", List.of(SlotType.EMBEDDING), "Embedding vectors."),
             plain("/v1/rerank", List.of(SlotType.RERANKING), "Documents in the order of their relevance to a query.")
                     .alsoAt("/v1/rerankings", "/v1/reranking", "/v2/rerank", "/rerank", "/reranking"),

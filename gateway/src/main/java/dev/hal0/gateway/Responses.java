@@ -1,9 +1,7 @@
 package dev.hal0.gateway;
 
 import dev.hal0.kernel.ErrorCode;
-import dev.hal0.kernel.ErrorEnvelope;
 import dev.hal0.kernel.Hal0Exception;
-import dev.hal0.kernel.Json;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 import java.util.concurrent.CompletionException;
@@ -22,19 +20,14 @@ public final class Responses {
         var unused = response.end(json);
     }
 
-    /** The one envelope, with {@code Retry-After} where the failure says when. */
+    /** In the shape that the path's clients know, with {@code Retry-After} where the failure says when. */
     public static void fail(RoutingContext context, Hal0Exception why) {
         HttpServerResponse response = context.response();
         if (response.headWritten() || response.closed()) {
             return;
         }
         why.retryAfterSeconds().ifPresent(seconds -> response.putHeader("Retry-After", Long.toString(seconds)));
-        json(context, why.code().status(), envelope(why, RequestIds.of(context)));
-    }
-
-    /** The envelope as JSON on one line, which is what an event of a stream needs. */
-    public static String envelope(Hal0Exception why, String requestId) {
-        return Json.STRICT.writeValueAsString(ErrorEnvelope.of(why, requestId));
+        json(context, why.code().status(), Dialect.of(context).error(why, RequestIds.of(context)));
     }
 
     /** What a router answers itself because a path cannot even be decoded. */

@@ -85,6 +85,12 @@ final class RouteTable {
         }
     }
 
+    /** {@code /upstream/SLOT} taken off a path that begins with it. */
+    static String withoutUpstream(String path) {
+        int rest = path.startsWith(UPSTREAM) ? path.indexOf('/', UPSTREAM.length()) : 0;
+        return rest < 0 ? path : path.substring(rest);
+    }
+
     private static String inferencePaths() {
         return String.join(
                 ", ",

@@ -2,13 +2,16 @@ package dev.hal0.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.hal0.kernel.Json;
 import dev.hal0.slots.SlotType;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
 
 class RouteTableTest {
     private static final String DOCUMENT = "{\"ok\":true}";
@@ -112,8 +115,37 @@ class RouteTableTest {
 
         RawClient.Reply got = box.post(path, "{\"model\":\"chat\",\"stream\":true}");
 
-        assertThat(got.body()).contains("event: error\ndata: {\"type\":\"error\",\"error\":{\"code\":");
+        assertThat(got.body()).contains("event: error\ndata: {\"type\":\"error\",\"error\":{");
         assertThat(got.body()).doesNotContain("[DONE]").endsWith("}\n\n");
+    }
+
+    /** Regression: Anthropic's clients read the type of an error where only our envelope was. */
+    @ParameterizedTest
+    @ValueSource(strings = {"/v1/messages", "/v1/messages/count_tokens", "/upstream/chat/v1/messages"})
+    void failureOfAnthropicsRoutes_hasItsShape(String path) throws Exception {
+        box.engine.behave(FakeEngineServer.status(
+                400, "application/json", "{\"error\":{\"message\":\"too long\",\"type\":\"exceeded\"}}"));
+
+        JsonNode broken = Json.STRICT.readTree(box.post(path, "{").body());
+        JsonNode refused =
+                Json.STRICT.readTree(box.post(path, "{\"model\":\"chat\"}").body());
+
+        for (JsonNode answer : List.of(broken, refused)) {
+            assertThat(answer.path("type").asString()).isEqualTo("error");
+            assertThat(answer.path("error").path("type").asString()).isEqualTo("invalid_request_error");
+            assertThat(answer.path("request_id").asString()).startsWith("req-");
+        }
+        assertThat(broken.path("error").path("code").asString()).isEqualTo("request.invalid_json");
+        assertThat(refused.path("error").path("message").asString()).contains("too long");
+    }
+
+    @Test
+    void unknownModel_hasTheTypeOfTheClientsThatAsk() throws Exception {
+        String ask = "{\"model\":\"nobody\"}";
+
+        assertThat(box.post("/v1/messages", ask).error().path("type").asString())
+                .isEqualTo("not_found_error");
+        assertThat(box.post("/v1/responses", ask).body()).doesNotContain("\"type\":\"error\"");
     }
 
     @Test

@@ -17,7 +17,7 @@ import tools.jackson.databind.JsonNode;
 @CommandLine.Command(
         name = "requests",
         description = "Inference requests: who asked what, how it ended and where the time went.",
-        subcommands = {RequestsCommand.Cancel.class, RequestsCommand.Show.class})
+        subcommands = {RequestsCommand.Cancel.class, RequestsCommand.Show.class, CaptureCommand.class})
 final class RequestsCommand extends Command {
     private static final long POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final int MOST = 1000;

@@ -9,6 +9,7 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -49,6 +50,7 @@ final class Answer {
     private final AtomicLong bytes = new AtomicLong();
     private final ProgressNotes progress;
     private final StreamMeter meter;
+    private final Optional<Captures.Tap> tap;
     private EngineFigures documentFigures = EngineFigures.UNKNOWN;
     private Mode mode = Mode.HELD;
     private final Dialect dialect;
@@ -58,7 +60,14 @@ final class Answer {
     private int engineStatus;
     private Runnable whenFetched = () -> {};
 
-    Answer(Vertx vertx, GatewayPolicy policy, RoutingContext routing, Dialect dialect, StreamMeter meter) {
+    Answer(
+            Vertx vertx,
+            GatewayPolicy policy,
+            RoutingContext routing,
+            Dialect dialect,
+            StreamMeter meter,
+            Optional<Captures.Tap> tap) {
+        this.tap = tap;
         this.dialect = dialect;
         this.vertx = vertx;
         this.policy = policy;
@@ -299,6 +308,7 @@ final class Answer {
 
     private void write(Buffer chunk) {
         bytes.setRelease(bytes.getPlain() + chunk.length());
+        tap.ifPresent(seen -> seen.sent(chunk));
         var unused = response.write(chunk);
     }
 
@@ -317,7 +327,7 @@ final class Answer {
             case DOCUMENT -> {
                 bytes.setRelease(held.length());
                 documentFigures = FigureReader.read(held, 0, held.length());
-                end(response.end(held));
+                end(last(held));
             }
             case REFUSAL -> end(endWithRefusal());
             case HELD, TELLING, ENDED -> {}
@@ -330,7 +340,7 @@ final class Answer {
             return endWithError(error);
         }
         Responses.prepare(routing, engineStatus);
-        return response.end(error);
+        return last(Buffer.buffer(error));
     }
 
     /** Ends the answer with a failure: with its status if nothing was sent, else inside the stream. */
@@ -346,7 +356,7 @@ final class Answer {
             response.headers().remove("Content-Encoding").remove("X-Accel-Buffering");
             response.setChunked(false);
             Responses.prepare(routing, why.code().status());
-            end(response.end(dialect.error(why, requestId)));
+            end(last(Buffer.buffer(dialect.error(why, requestId))));
         } else if (tail != null) {
             end(endWithError(dialect.error(why, requestId)));
         } else {
@@ -357,7 +367,12 @@ final class Answer {
 
     private Future<Void> endWithError(String error) {
         boolean clean = tail == null || tail.isBetweenEvents();
-        return response.end((clean ? "" : "\n\n") + dialect.lastEvents(error));
+        return last(Buffer.buffer((clean ? "" : "\n\n") + dialect.lastEvents(error)));
+    }
+
+    private Future<Void> last(Buffer words) {
+        tap.ifPresent(seen -> seen.sent(words));
+        return response.end(words);
     }
 
     private void end(Future<Void> written) {

@@ -63,6 +63,8 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
         /** @throws Hal0Exception why nothing serves it */
         Resolution resolve(GatewayRoute route, Optional<String> model);
 
+        Captures captures();
+
         void ended(Accounting.Ended ended);
 
         void over(Exchange exchange);
@@ -75,6 +77,7 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
     private final GatewayRoute route;
     private final RequestBody body;
     private final StreamMeter meter;
+    private final Optional<Captures.Tap> tap;
     private final Answer answer;
     private final Admission admission;
     private final boolean streamed;
@@ -110,7 +113,8 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
         this.streamed = route.streams() && body.head().stream();
         this.claim = new Claim(Callers.of(routing), Priority.INTERACTIVE);
         this.meter = new StreamMeter(timings::contentCame);
-        this.answer = new Answer(vertx, gateway.policy(), routing, route.dialect(), meter);
+        this.tap = gateway.captures().tap(body);
+        this.answer = new Answer(vertx, gateway.policy(), routing, route.dialect(), meter, tap);
         this.admission = new Admission(
                 vertx,
                 gateway.slots(),
@@ -400,7 +404,7 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
         }
         lastWords.run();
         Route now = resolved;
-        gateway.ended(new Accounting.Ended(
+        var ended = new Accounting.Ended(
                 answer.requestId(),
                 route.path(),
                 claim.caller(),
@@ -418,7 +422,9 @@ final class Exchange implements Admission.Applicant, EngineCall.Listener {
                 timings.elapsed(),
                 answer.figures(),
                 body.length(),
-                answer.bytes()));
+                answer.bytes());
+        gateway.ended(ended);
+        tap.ifPresent(seen -> gateway.captures().keep(seen, ended));
         overIfDone();
     }
 

@@ -46,6 +46,7 @@ public final class Gateway {
     private final Accounting accounting;
     private final InstantSource clock;
     private final EngineLinks links;
+    private final Captures captures;
     private final Exchange.Surroundings surroundings = new Surroundings();
     private final Set<Exchange> exchanges = ConcurrentHashMap.newKeySet();
     private volatile @Nullable Drain drain;
@@ -89,6 +90,7 @@ public final class Gateway {
         this.accounting = accounting;
         this.clock = clock;
         this.links = new EngineLinks(vertx);
+        this.captures = new Captures(vertx, clock);
     }
 
     /**
@@ -111,6 +113,11 @@ public final class Gateway {
      */
     public RouteExplanation explain(String path, Optional<String> model) {
         return new RouteExplainer(surroundings::resolve).explain(path, model);
+    }
+
+    /** What clients really send and get, while somebody wants to see it. */
+    public Captures captures() {
+        return captures;
     }
 
     /** How many exchanges are under way. */
@@ -350,6 +357,11 @@ public final class Gateway {
         public Resolution resolve(GatewayRoute route, Optional<String> model) {
             return Resolver.resolve(
                     slots.routes(), models.registered(), route.serves(), model, policy.unknownToDefault());
+        }
+
+        @Override
+        public Captures captures() {
+            return captures;
         }
 
         @Override

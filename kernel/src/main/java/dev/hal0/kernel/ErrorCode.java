@@ -166,6 +166,10 @@ public enum ErrorCode {
     DISPATCH_STREAM_LIMIT(
             "dispatch.stream_limit", 504, "Raise [dispatcher].stream_idle_s or stream_total_s in hal0.toml."),
     DISPATCH_CANCELLED("dispatch.cancelled", 409, "An operator ended it; ask again if that was a mistake."),
+    DISPATCH_NOT_CAPTURED(
+            "dispatch.not_captured",
+            404,
+            "Capture with `hal0 requests capture --minutes 10`, then send the request again; only the last hundred are kept."),
     DISPATCH_NOT_IN_FLIGHT("dispatch.not_in_flight", 404, "List what is under way with GET /api/inflight."),
     DISPATCH_SHUTTING_DOWN("dispatch.shutting_down", 503, "The control plane is stopping; retry when it is back."),
 

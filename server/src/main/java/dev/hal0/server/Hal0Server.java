@@ -325,6 +325,7 @@ final class Hal0Server implements AutoCloseable {
         routes.addAll(new StreamRoutes(events, inFlightFeed).routes());
         routes.addAll(new HistoryRoutes(journal, slots).routes());
         routes.addAll(new InFlightRoutes(gateway, inFlightFeed).routes());
+        routes.addAll(new CaptureRoutes(gateway.captures()).routes());
         routes.addAll(new MetricsRoutes(metrics, this::observed).routes());
         routes.addAll(new HardwareRoutes(machine).routes());
         routes.addAll(new ProxmoxRoutes(proxmox.watch()).routes());

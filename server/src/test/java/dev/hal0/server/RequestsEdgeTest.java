@@ -101,6 +101,25 @@ class RequestsEdgeTest {
     }
 
     @Test
+    void bodies_canBeReadWhileSomebodyAskedForThem() {
+        assertThat(hal0.send("PUT", "/api/captures", Map.of("minutes", 61)).statusCode())
+                .isEqualTo(400);
+        assertThat(error(hal0.get("/api/captures/req-none")).path("code").asString())
+                .isEqualTo("dispatch.not_captured");
+        expect(200, hal0.send("PUT", "/api/captures", Map.of("minutes", 1)));
+        HttpResponse<String> answer = expect(200, hal0.send("POST", "/v1/chat/completions", chat("fake_tokens", 1)));
+        String id = answer.headers().firstValue("x-request-id").orElseThrow();
+
+        await().atMost(PATIENCE).until(() -> hal0.get("/api/captures/" + id).statusCode() == 200);
+
+        JsonNode captured = json(hal0.get("/api/captures/" + id));
+        assertThat(captured.path("request").path("text").asString()).contains("\"fake_tokens\":1");
+        assertThat(captured.path("response").path("text").asString()).isEqualTo(answer.body());
+        JsonNode off = json(expect(200, hal0.send("DELETE", "/api/captures", Map.of())));
+        assertThat(off.path("until").isNull() && off.path("kept").asInt() == 0).isTrue();
+    }
+
+    @Test
     void streamOfWhatIsUnderWay_tellsOfARequestAndOfItsEnd() throws Exception {
         var request = hal0.request("/api/stream?types=inflight").GET().build();
         HttpResponse<InputStream> feed = hal0.client.send(request, HttpResponse.BodyHandlers.ofInputStream());

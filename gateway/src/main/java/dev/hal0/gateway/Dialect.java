@@ -41,6 +41,13 @@ public enum Dialect {
                 .orElse(OPENAI);
     }
 
+    /** Tells the request's id where the clients look for it, beside {@code X-Request-ID}. */
+    void name(RoutingContext context) {
+        if (this == ANTHROPIC) {
+            context.response().putHeader("Request-Id", RequestIds.of(context));
+        }
+    }
+
     /** A failure as one line of JSON. */
     String error(Hal0Exception why, String requestId) {
         return error(ErrorEnvelope.of(why, requestId), why.code().status());

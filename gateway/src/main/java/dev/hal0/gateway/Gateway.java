@@ -190,6 +190,7 @@ public final class Gateway {
     private void receive(RoutingContext context, GatewayRoute route, Optional<String> slot) {
         var timings = new Timings(System.nanoTime());
         slot.ifPresent(name -> context.put(SLOT, name));
+        route.dialect().name(context);
         if (!route.takesBody()) {
             Optional<String> model = Optional.ofNullable(context.request().getParam("model"))
                     .map(String::strip)

@@ -25,8 +25,8 @@ test("stream", async () => {
 });
 
 test("tools", async () => {
-  const ask = { model: "tools", max_tokens: 400, tools, messages: [{ role: "user", content: "weather?" }] };
-  const message = await client.messages.create({ ...ask, tool_choice: { type: "any" } });
+  const ask = { model: "tools", max_tokens: 1500, tools, messages: [{ role: "user", content: "weather?" }] };
+  const message = await client.messages.create({ ...ask, tool_choice: { type: "any", disable_parallel_tool_use: true } });
   const calls = message.content.filter((part) => part.type === "tool_use");
   assert.ok(calls.length > 0);
   for (const call of calls) assertWeather(call.name, call.input);
@@ -39,7 +39,7 @@ test("tools", async () => {
 
 test("streamed tools", async () => {
   const message = await client.messages.stream({
-    model: "tools", max_tokens: 400, tools, tool_choice: { type: "any" }, messages: [{ role: "user", content: "weather?" }],
+    model: "tools", max_tokens: 1500, tools, tool_choice: { type: "any", disable_parallel_tool_use: true }, messages: [{ role: "user", content: "weather?" }],
   }).finalMessage();
   for (const call of message.content.filter((part) => part.type === "tool_use")) assertWeather(call.name, call.input);
 });

@@ -45,21 +45,21 @@ test("tools", async () => {
   const tools = [{ type: "function", function: weather }];
   const messages = [{ role: "user", content: "How is the weather?" }];
   const first = await client.chat.completions.create({
-    model: "tools", messages, tools, tool_choice: "required", parallel_tool_calls: false, max_tokens: 400,
+    model: "tools", messages, tools, tool_choice: "required", parallel_tool_calls: false, max_tokens: 1500,
   });
   const { message, finish_reason } = first.choices[0];
   assert.equal(finish_reason, "tool_calls");
   for (const call of message.tool_calls) assertWeather(call.function.name, JSON.parse(call.function.arguments));
   // The result goes back, as an agent does it.
   const results = message.tool_calls.map((call) => ({ role: "tool", tool_call_id: call.id, content: "sunny" }));
-  const second = await client.chat.completions.create({ model: "tools", messages: [...messages, message, ...results], tools, max_tokens: 400 });
+  const second = await client.chat.completions.create({ model: "tools", messages: [...messages, message, ...results], tools, max_tokens: 1500 });
   assert.equal(second.choices.length, 1);
 });
 
 test("streamed tools", async () => {
   const runner = client.chat.completions.stream({
     model: "tools", messages: [{ role: "user", content: "weather" }], tools: [{ type: "function", function: weather }],
-    tool_choice: "required", parallel_tool_calls: false, max_tokens: 400,
+    tool_choice: "required", parallel_tool_calls: false, max_tokens: 1500,
   });
   const { message } = (await runner.finalChatCompletion()).choices[0];
   for (const call of message.tool_calls) assertWeather(call.function.name, JSON.parse(call.function.arguments));

@@ -138,7 +138,7 @@ async function harm(slot, least, most, act, seed) {
     await pause(least + dice() * (most - least));
     if (!running) return;
     try {
-      if ((await api("GET", `/api/slots/${slot}`)).state !== "ready") continue;
+      if (!["ready", "serving", "idle"].includes((await api("GET", `/api/slots/${slot}`)).state)) continue;
       await act(slot);
       faults[slot]++;
     } catch (failed) {
@@ -152,24 +152,25 @@ const signal = (name) => async (slot) => {
 };
 const seed = Number(options.seed);
 const harming = [
-  harm("killed", 2_000, 6_000, signal("SIGKILL"), seed + 1),
-  harm("frozen", 3_000, 9_000, signal("SIGSTOP"), seed + 2),
+  harm("killed", 1_000, 4_000, signal("SIGKILL"), seed + 1),
+  harm("frozen", 2_000, 6_000, signal("SIGSTOP"), seed + 2),
   harm("restarted", 1_000, 3_000, (slot) => api("POST", `/api/slots/${slot}/restart?wait=120`, {}), seed + 3),
 ];
 
 const counts = Object.fromEntries(SLOTS.map((slot) => [slot, {}]));
 const reasons = {};
 const dice = random(seed);
-let sent = 0;
+const toSend = Object.fromEntries(SLOTS.map((slot) => [slot, Math.ceil(total / SLOTS.length)]));
 let ended = 0;
 const started = performance.now();
 const progress = setInterval(() => console.error(`  ${ended} of ${total}, ${JSON.stringify(faults)}`), 10_000);
-async function caller() {
-  while (sent < total) {
-    sent++;
-    const slot = SLOTS[Math.floor(dice() * SLOTS.length)];
+
+/** Each slot has callers of its own: those who wait for a frozen engine must not leave the others without work. */
+async function caller(slot) {
+  while (toSend[slot] > 0) {
+    toSend[slot]--;
     const stream = dice() < 0.5;
-    const [word, reason] = await ask(slot, stream, 1 + Math.floor(dice() * 24));
+    const [word, reason] = await ask(slot, stream, 1 + Math.floor(dice() * 120));
     ended++;
     counts[slot][word] = (counts[slot][word] ?? 0) + 1;
     if (reason) {
@@ -180,7 +181,7 @@ async function caller() {
     if (word === "refused") await pause(100);
   }
 }
-await Promise.all(Array.from({ length: callers }, caller));
+await Promise.all(Array.from({ length: callers }, (_, index) => caller(SLOTS[index % SLOTS.length])));
 clearInterval(progress);
 running = false;
 const seconds = (performance.now() - started) / 1000;

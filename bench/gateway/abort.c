@@ -6,6 +6,7 @@
 #include "answer.h"
 #include "histogram.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -45,14 +46,16 @@ static void ignore_chunk(void *context, uint64_t stamp) {
 /* Sends the request and waits for the moment to leave; -1 if the answer does not come. */
 static int arrive(const struct options *options, int report_port, int trial) {
     int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    char request[4096];
-    size_t length = build_request(options, report_port, request, sizeof request);
+    char *request;
+    size_t length = build_request(options, report_port, &request);
     set_deadline(descriptor, options->deadline);
     if (connect(descriptor, (const struct sockaddr *)&options->address, sizeof options->address) != 0 ||
         send(descriptor, request, length, MSG_NOSIGNAL) != (ssize_t)length) {
+        free(request);
         close(descriptor);
         return -1;
     }
+    free(request);
     if (options->silence_ms > 0) {
         nap(300 * MILLISECOND);
         return descriptor;

@@ -32,11 +32,11 @@ struct connection {
     struct answer answer;
 };
 
-static struct options options = {.model = "bench", .connections = 1, .rate = 1000, .chunks = 64, .trials = 10,
+static struct options options = {.model = "bench", .headers = "", .prompt_bytes = 700, .connections = 1, .rate = 1000, .chunks = 64, .trials = 10,
                                  .seconds = 5, .deadline = 30};
 static struct connection *connections;
 static int *idle, idle_count, opened, outstanding;
-static char request[4096];
+static char *request;
 static size_t request_length;
 static bool streamed, fixed_rate, gave_up;
 static int poller, timer, failures_in_a_row;
@@ -296,14 +296,18 @@ static void print_result(void) {
     printf("}}\n");
 }
 
-size_t build_request(const struct options *given, int report_port, char *buffer, size_t room) {
-    char prose[701] = "", body[2048], host[INET_ADDRSTRLEN];
-    memset(prose, 'x', sizeof prose - 1);
-    for (size_t i = 5; i < sizeof prose - 1; i += 6) {
+size_t build_request(const struct options *given, int report_port, char **built) {
+    char host[INET_ADDRSTRLEN], *body = NULL, *prose = malloc((size_t)given->prompt_bytes + 1);
+    if (!prose) {
+        fail("load: no memory for a prompt of %d bytes", given->prompt_bytes);
+    }
+    memset(prose, 'x', (size_t)given->prompt_bytes);
+    prose[given->prompt_bytes] = 0;
+    for (int i = 5; i < given->prompt_bytes; i += 6) {
         prose[i] = ' ';
     }
     bool stream = strcmp(given->mode, "stream") == 0 || strcmp(given->mode, "abort") == 0;
-    int length = snprintf(body, sizeof body,
+    int length = asprintf(&body,
                           "{\"model\":\"%s\",\"messages\":[{\"role\":\"system\",\"content\":\"You are a benchmark.\"},"
                           "{\"role\":\"user\",\"content\":\"%s\"}],\"temperature\":0.7,\"top_p\":0.95,\"max_tokens\":128,%s"
                           FIELD_CHUNKS "%d," FIELD_SPACING "%.0f," FIELD_SILENCE "%.0f," FIELD_REPORT "%d}",
@@ -311,14 +315,33 @@ size_t build_request(const struct options *given, int report_port, char *buffer,
                           stream ? "\"stream\":true,\"stream_options\":{\"include_usage\":true}," : "\"stream\":false,",
                           given->chunks, given->spacing_ms, given->silence_ms, report_port);
     inet_ntop(AF_INET, &given->address.sin_addr, host, sizeof host);
-    int total = snprintf(buffer, room,
+    int total = length < 0 ? -1 : asprintf(built,
                          "POST /v1/chat/completions HTTP/1.1\r\nHost: %s:%d\r\nAccept: */*\r\nUser-Agent: bench\r\n"
-                         "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-                         host, ntohs(given->address.sin_port), length, body);
-    if (length >= (int)sizeof body || total >= (int)room) {
-        fail("load: the model's name is too long");
+                         "%sContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+                         host, ntohs(given->address.sin_port), given->headers, length, body);
+    if (total < 0) {
+        fail("load: no memory for the request");
     }
+    free(prose);
+    free(body);
     return (size_t)total;
+}
+
+/* "Name: value" lines by "|", each ended as HTTP wants it. */
+static const char *header_lines(const char *given) {
+    char *lines = calloc(2 * strlen(given) + 3, 1), *to = lines;
+    for (const char *from = given; lines && *from; from++) {
+        if (*from == '|') {
+            *to++ = '\r';
+            *to++ = '\n';
+        } else {
+            *to++ = *from;
+        }
+    }
+    if (lines && to > lines) {
+        strcpy(to, "\r\n");
+    }
+    return lines ? lines : "";
 }
 
 static void read_url(const char *url) {
@@ -358,6 +381,8 @@ static void read_arguments(int count, char **words) {
         else if (!strcmp(name, "--ramp")) options.ramp = number;
         else if (!strcmp(name, "--spacing-ms")) options.spacing_ms = number;
         else if (!strcmp(name, "--silence-ms")) options.silence_ms = number;
+        else if (!strcmp(name, "--prompt-bytes")) options.prompt_bytes = (int)number;
+        else if (!strcmp(name, "--headers")) options.headers = header_lines(value);
         else if (!strcmp(name, "--deadline")) options.deadline = number;
         else fail("load: unknown option %s", name);
     }
@@ -368,7 +393,8 @@ static void read_arguments(int count, char **words) {
     }
     if (options.address.sin_port == 0 || options.connections < 1 || options.connections > MOST_CONNECTIONS || options.rate < 1 ||
         options.rate > 100000 || options.chunks < 1 || options.seconds < 0 || options.seconds > 120 || options.ramp < 0 ||
-        options.ramp > 60 || options.deadline <= 0 || options.deadline > 120 || options.trials < 1 || options.trials > 100) {
+        options.ramp > 60 || options.deadline <= 0 || options.deadline > 120 || options.trials < 1 || options.trials > 100 ||
+        options.prompt_bytes < 1 || options.prompt_bytes > MOST_PROMPT_BYTES) {
         fail("load: --url is missing or a number is out of range");
     }
 }
@@ -380,7 +406,7 @@ int main(int count, char **words) {
         run_abort(&options);
         return 0;
     }
-    request_length = build_request(&options, 0, request, sizeof request);
+    request_length = build_request(&options, 0, &request);
     connections = calloc((size_t)options.connections, sizeof *connections);
     idle = calloc((size_t)options.connections, sizeof *idle);
     if (!connections || !idle) {

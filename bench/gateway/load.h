@@ -9,15 +9,18 @@
 #include <stddef.h>
 
 struct options {
-    const char *mode, *model;
+    const char *mode, *model, *headers;
     struct sockaddr_in address;
-    int connections, rate, chunks, trials;
+    int connections, rate, chunks, trials, prompt_bytes;
     double seconds, ramp, spacing_ms, silence_ms, deadline;
     bool once;
 };
 
-/* Writes a whole HTTP request of about 1 KB body into buffer and returns its length. */
-size_t build_request(const struct options *options, int report_port, char *buffer, size_t room);
+/* At most half of what the upstream takes. */
+#define MOST_PROMPT_BYTES (2 << 20)
+
+/* Builds a whole HTTP request, to be freed by the caller, and returns its length. */
+size_t build_request(const struct options *options, int report_port, char **built);
 
 /* Runs the mode `abort` and prints its result. */
 void run_abort(const struct options *options);

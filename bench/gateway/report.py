@@ -6,6 +6,7 @@ import statistics
 ROWS = {
     "json": "JSON, 32 connections",
     "rate": "JSON, 1,000 requests/s",
+    "prompt": "prompts of 1 MB, 8 connections",
     "flood": "32 streams, 0 ms",
     "paced": "200 streams × 20 ms",
     "crowd": "4,000 streams × 100 ms, each once",
@@ -44,6 +45,10 @@ MEASURES = [
     ("rate", "CPU µs/request", per_request, 1, True, None),
     ("rate", "p50 ms", milliseconds("latency_us", "p50"), 2, False, None),
     ("rate", "p99 ms", milliseconds("latency_us", "p99"), 2, False, ("<=", 1.0)),
+    ("prompt", "requests/s", lambda r: r["per_second"], 0, False, None),
+    ("prompt", "CPU ms/request", lambda r: per_request(r) / 1000, 2, True, None),
+    ("prompt", "p99 ms", milliseconds("latency_us", "p99"), 1, False, None),
+    ("prompt", "most memory so far, MB", lambda r: r["memory_mb"], 0, True, None),
     ("flood", "chunks/s", lambda r: r["chunks_per_second"], 0, False, (">=", 0.8)),
     ("flood", "CPU µs/chunk", per_chunk, 2, True, None),
     ("paced", "CPU s per 1M chunks", per_chunk, 1, True, ("<=", 1.5)),

@@ -17,7 +17,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define MOST_INPUT (1 << 20)
+#define MOST_INPUT (4 << 20)
 #define EVENTS 512
 /* Also frees connections that a candidate's pool has forgotten; candidates keep theirs for a shorter time. */
 #define IDLE_LIMIT (60 * SECOND)

@@ -1,6 +1,5 @@
 package dev.hal0.gateway;
 
-import io.vertx.core.buffer.Buffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -22,11 +21,11 @@ final class Needle {
     }
 
     /** Where it begins first; -1 if it does not lie whole between {@code from} and {@code to}. */
-    int find(Buffer haystack, int from, int to) {
+    int find(byte[] haystack, int from, int to) {
         int last = bytes.length - 1;
-        for (int at = from; at + last < to; at += skip[haystack.getUnsignedByte(at + last)]) {
+        for (int at = from; at + last < to; at += skip[haystack[at + last] & 0xff]) {
             int i = last;
-            while (haystack.getByte(at + i) == bytes[i]) {
+            while (haystack[at + i] == bytes[i]) {
                 if (i == 0) {
                     return at;
                 }

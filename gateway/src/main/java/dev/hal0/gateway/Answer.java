@@ -253,7 +253,7 @@ final class Answer {
             case DOCUMENT -> {
                 held.appendBuffer(chunk);
                 if (held.length() > MOST_HELD_BYTES) {
-                    documentFigures = figuresOf(held);
+                    documentFigures = FigureReader.read(held, 0, held.length());
                     mode = Mode.BULK;
                     beginBody();
                     write(held);
@@ -265,11 +265,6 @@ final class Answer {
             case HELD, TELLING, ENDED -> {}
         }
         return mode == Mode.DOCUMENT || mode == Mode.REFUSAL || !response.writeQueueFull();
-    }
-
-    private static EngineFigures figuresOf(Buffer document) {
-        byte[] bytes = document.getBytes();
-        return FigureReader.read(bytes, 0, bytes.length);
     }
 
     private int room() {
@@ -331,7 +326,7 @@ final class Answer {
             case BULK -> end(response.end());
             case DOCUMENT -> {
                 bytes.setRelease(held.length());
-                documentFigures = figuresOf(held);
+                documentFigures = FigureReader.read(held, 0, held.length());
                 end(last(held));
             }
             case REFUSAL -> end(endWithRefusal());

@@ -1,6 +1,7 @@
 package dev.hal0.gateway;
 
 import dev.hal0.kernel.Json;
+import io.vertx.core.buffer.Buffer;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
@@ -29,21 +30,21 @@ final class FigureReader {
     private FigureReader() {}
 
     /** Whether a look is worth it. */
-    static boolean speaksOfFigures(byte[] bytes, int from, int to) {
+    static boolean speaksOfFigures(Buffer bytes, int from, int to) {
         return USAGE.find(bytes, from, to) >= 0 || TIMINGS.find(bytes, from, to) >= 0;
     }
 
-    static EngineFigures read(byte[] bytes, int from, int to) {
+    static EngineFigures read(Buffer bytes, int from, int to) {
         EngineFigures timings = timings(objectAfter(TIMINGS, bytes, from, to));
         return timings.then(usage(objectAfter(USAGE, bytes, from, to)));
     }
 
     /** The first value of that key that is an object; others, null above all, say nothing. */
-    private static @Nullable JsonNode objectAfter(Needle key, byte[] bytes, int from, int to) {
+    private static @Nullable JsonNode objectAfter(Needle key, Buffer bytes, int from, int to) {
         for (int at = key.find(bytes, from, to); at >= 0; at = key.find(bytes, at + 1, to)) {
             int value = at + key.length();
             try {
-                JsonNode node = READER.readTree(bytes, value, Math.min(to - value, MOST_BYTES));
+                JsonNode node = READER.readTree(bytes.getBytes(value, Math.min(to, value + MOST_BYTES)));
                 if (node.isObject()) {
                     return node;
                 }

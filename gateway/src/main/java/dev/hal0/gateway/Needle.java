@@ -1,5 +1,6 @@
 package dev.hal0.gateway;
 
+import io.vertx.core.buffer.Buffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -21,11 +22,11 @@ final class Needle {
     }
 
     /** Where it begins first; -1 if it does not lie whole between {@code from} and {@code to}. */
-    int find(byte[] haystack, int from, int to) {
+    int find(Buffer haystack, int from, int to) {
         int last = bytes.length - 1;
-        for (int at = from; at + last < to; at += skip[haystack[at + last] & 0xff]) {
+        for (int at = from; at + last < to; at += skip[haystack.getUnsignedByte(at + last)]) {
             int i = last;
-            while (haystack[at + i] == bytes[i]) {
+            while (haystack.getByte(at + i) == bytes[i]) {
                 if (i == 0) {
                     return at;
                 }

@@ -150,7 +150,7 @@ class StreamMeterTest {
         Buffer document = Buffer.buffer(
                 "{\"model\":\"m\",\"usage\":{\"prompt_tokens\":9,\"total_tokens\":9},\"data\":[{\"embedding\":[0.1]}]}");
 
-        assertThat(FigureReader.read(document.getBytes(), 0, document.length()))
+        assertThat(FigureReader.read(document, 0, document.length()))
                 .isEqualTo(new EngineFigures(9L, null, null, null, null));
     }
 
@@ -159,7 +159,7 @@ class StreamMeterTest {
         Buffer document = Buffer.buffer(
                 "{\"usage\":{\"prompt_tokens\":\"many\",\"completion_tokens\":-1},\"timings\":{\"prompt_ms\":null}}");
 
-        assertThat(FigureReader.read(document.getBytes(), 0, document.length())).isEqualTo(EngineFigures.UNKNOWN);
+        assertThat(FigureReader.read(document, 0, document.length())).isEqualTo(EngineFigures.UNKNOWN);
     }
 
     private void pass(String events) {

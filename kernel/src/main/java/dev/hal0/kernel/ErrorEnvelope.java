@@ -4,7 +4,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one error shape on every route: {@code {"error":{code,message,type,param,details,request_id}}}. The OpenAI SDKs read
+ * The error shape of every route but Anthropic's, whose clients know another: {@code {"error":{code,message,type,param,details,request_id}}}. The OpenAI SDKs read
  * {@code message}, {@code type}, {@code param} and {@code code}; the rest is ours.
  */
 public record ErrorEnvelope(Body error) {

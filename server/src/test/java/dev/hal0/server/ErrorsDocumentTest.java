@@ -17,7 +17,8 @@ class ErrorsDocumentTest {
                 # Errors
 
                 Every failure of hal0's own is `{"error":{"code","message","type","param","details","request_id"}}` with one of
-                these codes. Generated from `ErrorCode`; edit that.
+                these codes; on Anthropic's routes it is `{"type":"error","error":{…},"request_id"}`, with Anthropic's word as the
+                error's type. Generated from `ErrorCode`; edit that.
 
                 | Code | Status | What to do |
                 |---|---|---|

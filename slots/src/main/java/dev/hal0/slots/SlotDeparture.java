@@ -241,8 +241,16 @@ final class SlotDeparture {
             return;
         }
         failOperations();
-        turn.move(SlotEdge.STOPPED, CauseCode.STOPPED, "");
+        turn.move(SlotEdge.STOPPED, CauseCode.STOPPED, whyNobodyAskedForIt());
         finishStop();
+    }
+
+    /** A person who finds the slot off and did not switch it off reads here why it is. */
+    private String whyNobodyAskedForIt() {
+        return switch (turn.machine.closingCause()) {
+            case EVICTED, IDLE, MEMORY_PRESSURE, IMAGE_MODE -> turn.machine.message();
+            default -> "";
+        };
     }
 
     /** Those who waited for a load that was given up, where its stop does not end as they were promised. */

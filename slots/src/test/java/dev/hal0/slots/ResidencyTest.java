@@ -62,6 +62,7 @@ class ResidencyTest {
                 .extracting(workload -> workload.slot().value())
                 .containsExactlyInAnyOrder("a", "c");
         assertThat(manager().view(new SlotName("b")).cause()).isEqualTo(CauseCode.STOPPED);
+        assertThat(manager().view(new SlotName("b")).message()).isEqualTo("makes room for c");
     }
 
     @Test
